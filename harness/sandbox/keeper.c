@@ -1,0 +1,193 @@
+#include "sandbox/keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sandbox/limits.h"
+#include "sandbox/message.h"
+#include "sandbox/watch.h"
+
+enum {
+    KEEPER_HARNESS = 3, /* where keep_fds puts what a keeper holds */
+    KEEPER_CONTROL,
+    KEEPER_LIFELINE,
+    KEEPER_PROGRAM,
+    KEEPER_OUR_LIFE,
+    KEEPER_FDS,
+};
+
+enum { WATCH_MS = 50 };
+
+/* Lets go of everything that the harness had open: a keeper that held its terminal or its pipes
+ * would keep the harness's own readers waiting. */
+static int keep_fds(const struct keeper_job *job)
+{
+    const int wanted[] = {job->harness, job->control, job->lifeline[0], job->program,
+                          job->lifeline[1]};
+    enum { ABOVE = 100 };
+
+    for (int i = 0; i < KEEPER_FDS - KEEPER_HARNESS; i++)
+        if (dup3(wanted[i], ABOVE + i, O_CLOEXEC) < 0)
+            return -errno;
+    close_range(0, ABOVE - 1, 0);
+    close_range(ABOVE + KEEPER_FDS - KEEPER_HARNESS, ~0U, 0);
+    for (int i = 0; i < 3; i++)
+        open("/dev/null", O_RDWR);
+    for (int i = 0; i < KEEPER_FDS - KEEPER_HARNESS; i++)
+        if (dup3(ABOVE + i, KEEPER_HARNESS + i, O_CLOEXEC) < 0)
+            return -errno;
+    close_range(ABOVE, ~0U, 0);
+    return 0;
+}
+
+/* The sandbox's PID 1 until it executes its own program. */
+static _Noreturn void become_outer(const struct keeper_job *job, int go)
+{
+    char ids[16], processes[16], byte;
+    char *argv[] = {"sandbox", ids, processes, job->options->address_sanitizer ? "1" : "0", NULL};
+    char *envp[] = {NULL};
+
+    if (read(go, &byte, 1) != 1)
+        _exit(1);
+    /* Root of the new user namespace: exec keeps capabilities only for a mapped uid 0. Without
+     * more than one id there are no groups to drop, and dropping is denied. */
+    if ((job->ids.count > 1 && setgroups(0, NULL) < 0) || setresgid(0, 0, 0) < 0 ||
+        setresuid(0, 0, 0) < 0 || unshare(CLONE_NEWCGROUP) < 0)
+        _exit(1);
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a help only; the lifeline is what counts */
+    snprintf(ids, sizeof ids, "%u", job->ids.count);
+    snprintf(processes, sizeof processes, "%u",
+             job->options->processes != 0 ? job->options->processes : 400);
+
+    int program = fcntl(KEEPER_PROGRAM, F_DUPFD_CLOEXEC, 10);
+    int control = fcntl(KEEPER_CONTROL, F_DUPFD_CLOEXEC, 10);
+    int lifeline = fcntl(KEEPER_LIFELINE, F_DUPFD_CLOEXEC, 10);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    if (program < 0 || dup2(control, 3) < 0 || dup2(lifeline, 4) < 0 ||
+        close_range(5, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+        _exit(1);
+    syscall(SYS_execveat, program, "", argv, envp, AT_EMPTY_PATH);
+    message_fail(3, -errno, "cannot execute the sandbox's program: %s", strerror(errno));
+    _exit(1);
+}
+
+static const char *clone_advice(int error)
+{
+    switch (error) {
+    case -EPERM:
+    case -EACCES:
+        return "user namespaces are not allowed here; `make doctor` knows the cure";
+    case -ENOSPC:
+    case -EUSERS:
+        return "no more user namespaces are allowed (user.max_user_namespaces); see `make doctor`";
+    case -EINVAL:
+    case -ENOSYS:
+        return "this kernel has no user namespaces (CONFIG_USER_NS) or no clone3; see `make doctor`";
+    default:
+        return strerror(-error);
+    }
+}
+
+/* Returns its pid, or -errno after the harness was told. */
+static pid_t start_outer(const struct keeper_job *job, struct limits *limits, int *pidfd)
+{
+    int go[2];
+
+    if (pipe2(go, O_CLOEXEC) < 0) {
+        message_fail(KEEPER_HARNESS, -errno, "cannot make a pipe: %s", strerror(errno));
+        return -errno;
+    }
+    struct clone_args args = {
+        .flags = CLONE_PIDFD | CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS |
+                 CLONE_NEWIPC | CLONE_NEWNET,
+        .pidfd = (uint64_t)(uintptr_t)pidfd,
+        .exit_signal = SIGCHLD,
+    };
+    pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof args);
+    int result = pid < 0 ? -errno : 0;
+    if (pid == 0) {
+        close(go[1]);
+        become_outer(job, go[0]);
+    }
+    close(go[0]);
+    if (result < 0) {
+        message_fail(KEEPER_HARNESS, result, "cannot make the sandbox: %s", clone_advice(result));
+    } else if ((result = ids_apply(pid, &job->ids)) < 0) {
+        message_fail(KEEPER_HARNESS, result, "cannot map ids into the sandbox: %s",
+                     clone_advice(result));
+    } else {
+        limits_add(limits, pid);
+        if (write(go[1], "", 1) != 1)
+            result = -errno;
+    }
+    close(go[1]);
+    return result < 0 ? result : pid;
+}
+
+/* Waits until either end is gone, or the sandbox uses too much. */
+static void watch(const struct keeper_job *job, pid_t pid, int pidfd)
+{
+    uint64_t allowed =
+        job->options->memory != 0 ? job->options->memory : (uint64_t)SANDBOX_MEMORY_MIB << 20;
+
+    for (;;) {
+        struct pollfd fds[2] = {{KEEPER_HARNESS, POLLIN, 0}, {pidfd, POLLIN, 0}};
+        if (poll(fds, 2, WATCH_MS) < 0)
+            continue;
+        if (fds[0].revents != 0 || fds[1].revents != 0)
+            return;
+        uint64_t used = watch_memory(pid);
+        if (used > allowed) {
+            message_fail(KEEPER_HARNESS, -ENOMEM,
+                         "it used %llu MiB of memory in all; %llu MiB are allowed",
+                         (unsigned long long)(used >> 20), (unsigned long long)(allowed >> 20));
+            return;
+        }
+    }
+}
+
+_Noreturn void keeper_run(const struct keeper_job *job)
+{
+    static const int deaf[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
+    struct limits limits;
+    siginfo_t info;
+    int pidfd = -1;
+
+    setsid();
+    for (size_t i = 0; i < sizeof deaf / sizeof *deaf; i++)
+        signal(deaf[i], SIG_IGN);
+    signal(SIGCHLD, SIG_DFL); /* whatever the harness made of it: our children are ours to reap */
+    int result = keep_fds(job);
+    if (result < 0)
+        _exit(1);
+    limits_make(&limits, job->run, job->options);
+    pid_t pid = start_outer(job, &limits, &pidfd);
+    close(KEEPER_CONTROL);
+    close(KEEPER_LIFELINE); /* KEEPER_OUR_LIFE stays: it is what ties the sandbox to us */
+    close(KEEPER_PROGRAM);
+    if (pid > 0) {
+        message_note(KEEPER_HARNESS, MESSAGE_READY, pidfd, 0, 0, 0);
+        watch(job, pid, pidfd);
+    }
+    if (pidfd >= 0) {
+        syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+        /* Returns when the last process of its PID namespaces is gone. */
+        while (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED) < 0 && errno == EINTR)
+            ;
+    }
+    limits_remove(&limits);
+    _exit(0);
+}
