@@ -13,7 +13,7 @@
 #include "04-mount/given_target.h"
 #include "04-mount/mount.h"
 
-enum { ACTIONS_MAX = 32 };
+enum { ACTIONS_MAX = 24 };
 
 static const uint64_t default_size = 64 << 20;
 

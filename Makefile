@@ -1,0 +1,214 @@
+# Strata: `make help` lists the verbs. docs/architecture.md tells how the parts fit together.
+
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.SUFFIXES:
+.DEFAULT_GOAL := board
+.DELETE_ON_ERROR:
+
+CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
+OBJCOPY ?= objcopy
+SRC ?= labs
+SHELL := /bin/sh
+
+# Where things are built. `make asan05` builds the labs a second time, in a folder of their own.
+B := build
+Q := $(if $(V),,@)
+L := $(B)$(if $(ASAN),/asan)
+
+comma := ,
+SANITIZE := $(if $(ASAN),-fsanitize=address$(comma)undefined)
+WARN := -Wall -Wextra -Wconversion
+OURS := $(WARN) $(if $(WERROR),-Werror)
+CFLAGS ?= -O2 -g
+ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE $(CFLAGS) -MMD -MP
+LAB_CFLAGS = -std=gnu17 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer $(SANITIZE) -Ilabs -MMD -MP
+
+# --- what there is ------------------------------------------------------------------------------
+# Every list is found by looking: adding a lab adds files and edits nothing here.
+
+LABS := $(sort $(notdir $(wildcard labs/[0-9][0-9]-*)))
+NUMBERS := $(foreach lab,$(LABS),$(firstword $(subst -, ,$(lab))))
+lab_of = $(filter $(1)-%,$(LABS))
+up_to = $(foreach lab,$(LABS),$(if $(filter $(firstword $(sort $(lab) $(1))),$(lab)),$(lab)))
+# A lab's layer bears the name of its contract: labs/05-pivot-root/root.h -> root
+layer_of = $(basename $(notdir $(filter-out labs/$(1)/given_%,$(wildcard labs/$(1)/*.h))))
+given_of = $(filter labs/$(1)/given_%,$(wildcard labs/$(1)/*.c))
+# Programs beside the lab's own, like the escape of lab 05.
+extras_of = $(filter-out main $(call layer_of,$(1)) given_%,$(basename $(notdir $(wildcard labs/$(1)/*.c))))
+
+SANDBOX_PROGRAM := outer inner tree message command ids
+OBJ = $(patsubst %.c,$(B)/obj/%.o,$(1))
+FLOOR_1 := $(call OBJ,$(wildcard harness/kernel/*.c harness/digest/*.c))
+FLOOR_2 := $(call OBJ,$(filter-out harness/sandbox/outer.c harness/sandbox/inner.c harness/sandbox/tree.c,$(wildcard harness/sandbox/*.c)))
+FLOOR_3 := $(call OBJ,$(wildcard harness/grade/*.c))
+FLOOR_4 := $(call OBJ,$(wildcard harness/graders/*.c))
+PROBE := $(wildcard harness/probe/*.c)
+
+TOOLS := $(B)/grade $(B)/sandbox $(B)/inside $(B)/probe $(B)/busybox $(B)/rootfs.tar
+
+# --- the harness --------------------------------------------------------------------------------
+
+$(B)/obj/harness/%.o: harness/%.c Makefile
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(OURS) -Iharness -c $< -o $@
+
+$(B)/sandbox: $(call OBJ,$(SANDBOX_PROGRAM:%=harness/sandbox/%.c))
+	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@ && chmod 755 $@
+
+$(B)/inside: $(call OBJ,harness/inside/main.c) $(FLOOR_2) $(FLOOR_1)
+	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@ -lnettle
+
+$(B)/grade: $(FLOOR_4) $(FLOOR_3) $(FLOOR_2) $(FLOOR_1)
+	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@ -lcmocka -ljansson -lnettle -lseccomp
+
+# Static: it runs in roots that hold nothing else.
+$(B)/probe: $(call OBJ,$(PROBE))
+	$(Q)$(CC) $(ALL_CFLAGS) -static $^ -o $@ && chmod 755 $@
+
+$(B)/skeleton: $(call OBJ,$(wildcard harness/skeleton/*.c)) $(FLOOR_1)
+	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@ -lnettle
+
+$(B)/watch: $(call OBJ,$(wildcard harness/watch/*.c))
+	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@
+
+$(B)/rootfs.tar: $(shell find rootfs -type f)
+	@mkdir -p $(@D)
+	$(Q)sh rootfs/build.sh $@
+
+$(B)/busybox: rootfs/find-busybox.sh
+	@mkdir -p $(@D)
+	$(Q)cp "$$(sh rootfs/find-busybox.sh)" $@.tmp && chmod 755 $@.tmp && mv $@.tmp $@
+
+# --- the labs -----------------------------------------------------------------------------------
+
+$(L)/obj/labs/%.o: labs/%.c Makefile
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LAB_CFLAGS) $(OURS) -c $< -o $@
+
+# The names that a layer may show to other layers: those of its contract.
+$(B)/symbols/%: Makefile
+	@mkdir -p $(@D)
+	@sed -n 's/^[a-z].*[ *]\([a-z_][a-z_0-9]*\)(.*/\1/p' labs/$*/$(call layer_of,$*).h >$@
+
+# $(1): labs or solutions, $(2): the lab, $(3): the layer's name. A layer is one object, and all but
+# its contract is local to it.
+define layer_rule
+$(L)/layer/$(1)/$(2).o: $(1)/$(2)/$(3).c $(B)/symbols/$(2) Makefile
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(LAB_CFLAGS) $$(if $$(filter solutions,$(1)),$$(OURS),$$(WARN)) -c $$< -o $$@.tmp
+	@$$(OBJCOPY) --keep-global-symbols=$(B)/symbols/$(2) $$@.tmp $$@ && rm -f $$@.tmp
+endef
+$(foreach lab,$(LABS),$(foreach src,labs solutions,$(eval $(call layer_rule,$(src),$(lab),$(call layer_of,$(lab))))))
+
+# Whose earlier layers a program links: the student's own once its lab has passed, the reference
+# until then. LAYERS=mine|solutions|05=solutions,07=mine says otherwise.
+override_for = $(lastword $(subst =, ,$(filter $(1)=%,$(subst $(comma), ,$(LAYERS)))))
+whose = $(strip $(or $(patsubst mine,labs,$(call override_for,$(firstword $(subst -, ,$(1))))),\
+  $(patsubst mine,labs,$(filter mine solutions,$(LAYERS))),\
+  $(if $(filter $(1),$(PASSED)),labs,solutions)))
+# $(1): src, $(2): lab. The own layer from src; with SRC=solutions all of them.
+objects_of = $(foreach k,$(call up_to,$(2)),$(L)/layer/$(if $(filter $(k),$(2)),$(1),$(if $(filter solutions,$(1)),solutions,$(call whose,$(k))))/$(k).o)
+borrowed_by = $(strip $(foreach k,$(filter-out $(1),$(call up_to,$(1))),$(if $(filter solutions,$(call whose,$(k))),$(k))))
+
+# Which labs have passed with the very file that lies there now. Made anew when that may have
+# changed; make starts over with it.
+ifneq ($(filter-out board help setup doctor clean test skeletons,$(or $(MAKECMDGOALS),board)),)
+ifeq ($(filter solutions,$(SRC)),)
+-include $(B)/passed.mk
+$(B)/passed.mk: $(B)/grade $(wildcard .progress/passed) $(foreach lab,$(LABS),labs/$(lab)/$(call layer_of,$(lab)).c)
+	@printf 'PASSED := %s\n' "$$($(B)/grade --standings | sed -n 's/^\([^ ]*\) .*passed.*/\1/p' | tr '\n' ' ')" >$@.tmp && mv $@.tmp $@
+endif
+endif
+
+GIVEN := $(patsubst %.c,$(L)/obj/%.o,$(wildcard labs/given/*.c))
+define program_rule
+$(L)/$(1)/$(3)/lab$(3): $(L)/obj/labs/$(2)/main.o $(GIVEN) $(patsubst %.c,$(L)/obj/%.o,$(foreach k,$(call up_to,$(2)),$(call given_of,$(k)))) $(call objects_of,$(1),$(2)) $(L)/$(1)/$(3)/linked
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(LAB_CFLAGS) $$(filter %.o,$$^) -o $$@
+# Changes only when the choice of layers does.
+$(L)/$(1)/$(3)/linked: FORCE
+	@mkdir -p $$(@D); echo "$(call objects_of,$(1),$(2))" | cmp -s - $$@ || echo "$(call objects_of,$(1),$(2))" >$$@
+endef
+$(foreach lab,$(LABS),$(foreach src,labs solutions,$(eval $(call program_rule,$(src),$(lab),$(firstword $(subst -, ,$(lab)))))))
+
+define extra_rule
+EXTRAS += $(B)/extra/$(2)
+$(B)/extra/$(2): labs/$(1)/$(2).c
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(ALL_CFLAGS) $$(OURS) -MF $$@.d -Ilabs -static $$< -o $$@
+endef
+$(foreach lab,$(LABS),$(foreach extra,$(call extras_of,$(lab)),$(eval $(call extra_rule,$(lab),$(extra)))))
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+.PHONY: FORCE
+FORCE:
+
+# --- verbs for students -------------------------------------------------------------------------
+
+export SEED PLAIN NO_COLOR STEP TIER YES
+GRADE = $(B)/grade --src $(SRC) $(if $(STEP),--step $(STEP)) $(if $(filter solutions,$(SRC)),--no-progress)
+
+.PHONY: board help setup doctor check watch clean skeletons test corpus matrix demo
+board:
+	@sh harness/verbs/board.sh
+
+help:
+	@sh harness/verbs/help.sh
+
+LAB_GOALS := $(NUMBERS:%=lab%)
+.PHONY: $(LAB_GOALS)
+$(foreach n,$(NUMBERS),$(eval lab$(n): $(L)/$(SRC)/$(n)/lab$(n)))
+$(LAB_GOALS): lab%: $(TOOLS)
+	@$(if $(ASAN),STRATA_ASAN=1) $(GRADE) $(if $(filter labs,$(SRC)),--borrowed "$(call borrowed_by,$(call lab_of,$*))") $(if $(ASAN),--program $(L)/$(SRC)/$*/lab$*) $*
+
+# Every other verb is a script: harness/verbs/VERB.sh NN.
+VERBS := hint shell debug trace break diff reset
+define verb_rule
+.PHONY: $(NUMBERS:%=$(1)%)
+$(if $(filter shell debug trace break,$(1)),$(foreach n,$(NUMBERS),$(eval $(1)$(n): $(L)/$(SRC)/$(n)/lab$(n))))
+$(NUMBERS:%=$(1)%): $(1)%: $(if $(filter shell debug trace break,$(1)),$(TOOLS) $(EXTRAS),$(if $(filter reset,$(1)),$(B)/skeleton,$(B)/grade))
+	@SRC=$(SRC) BUILD=$(L) sh harness/verbs/$(1).sh $$*
+endef
+$(foreach verb,$(VERBS),$(eval $(call verb_rule,$(verb))))
+
+.PHONY: $(NUMBERS:%=asan%)
+$(NUMBERS:%=asan%): asan%:
+	@$(MAKE) ASAN=1 lab$*
+
+check: $(TOOLS) $(foreach n,$(NUMBERS),$(L)/$(SRC)/$(n)/lab$(n))
+	@$(GRADE) $(NUMBERS)
+
+watch: $(TOOLS) $(B)/watch
+	@sh harness/verbs/watch.sh
+
+setup:
+	@sh harness/setup/setup.sh
+
+doctor:
+	@sh harness/verbs/doctor.sh
+
+skeletons: $(B)/skeleton
+	@sh harness/verbs/skeletons.sh
+
+clean:
+	rm -rf $(B)
+
+# --- verbs for instructors and for ourselves ----------------------------------------------------
+
+demo:
+	@sh harness/verbs/demo.sh
+
+test:
+	@sh harness/tests/run.sh
+
+corpus: $(TOOLS)
+	@sh harness/corpus/run.sh
+
+matrix:
+	@sh harness/verbs/matrix.sh
+
+.PHONY: tools programs
+tools: $(TOOLS) $(B)/skeleton $(B)/watch $(EXTRAS)
+programs: $(foreach n,$(NUMBERS),$(L)/$(SRC)/$(n)/lab$(n))
+

@@ -1,0 +1,24 @@
+/* Facts that several graders ask the kernel for. Every one is read from outside of the payload. */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "grade/run.h"
+#include "grade/step.h"
+
+/* The payload is in a namespace of kind `kind` ("uts") other than the room's, and the lab program
+ * itself has stayed in the room's: an unshare(2) in the parent would have moved both. */
+void facts_own_namespace(struct run *run, const char *kind);
+
+/* A file of /proc that shows what the reader's own namespaces hold (/proc/sys/kernel/hostname,
+ * /proc/sysvipc/msg), read as a member of the namespaces (CLONE_NEW* flags) of a process. */
+const char *facts_read_within(struct grade *g, pid_t pid, int pidfd, unsigned namespaces,
+                              const char *path);
+
+/* "uts:[4026531838]" of a process, for verdicts. */
+const char *facts_namespace(struct grade *g, pid_t pid, const char *kind);
+
+/* The same without the line feed at the end. */
+const char *facts_word_within(struct grade *g, pid_t pid, int pidfd, unsigned namespaces,
+                              const char *path);

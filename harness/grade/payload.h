@@ -1,0 +1,18 @@
+/* Is this process the probe that we gave to the student's program as COMMAND? */
+#pragma once
+
+#include <sys/types.h>
+
+#include "grade/run.h"
+
+struct claim {
+    pid_t pid;            /* who says so: SCM_CREDENTIALS, which the room's root can forge    */
+    ino_t socket;         /* the inode of the socket that the probe's fd 0 must be            */
+    pid_t room;           /* PID 1 of the room that it must be in                             */
+    const char *digest;   /* SHA-256 of the probe                                             */
+};
+
+/* Checks a claim against /proc: the program it executes is ours byte by byte, nobody traces it,
+ * its fd 0 is the far end of our socket, its user namespace lies within the room's.
+ * Returns 0 and a pidfd that held the process all the while, or -errno with a sentence in `why`. */
+int payload_check(const struct claim *claim, struct payload *payload, char *why, size_t size);

@@ -1,0 +1,158 @@
+#include "grade/world.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "digest/digest.h"
+#include "grade/grade.h"
+#include "grade/run.h"
+#include "kernel/own.h"
+
+enum { FILES_MAX = 16 };
+
+struct world {
+    struct sandbox sandbox;
+    struct sandbox_file files[FILES_MAX];
+    size_t count;
+    bool open;
+    char program[64]; /* "/strata/lab05" */
+    char digest[65];
+};
+
+static int add_file(struct world *world, const char *name, const char *path, bool executable)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return -errno;
+    world->files[world->count++] = (struct sandbox_file){name, fd, executable};
+    return fd;
+}
+
+/* From build/: the lab program (the caller's choice of file), the probe, and the root filesystem
+ * with the BusyBox that unpacks it. */
+static int add_files(struct grade *g, struct world *world)
+{
+    static const struct {
+        const char *name, *path;
+        bool executable;
+    } parts[] = {{"probe", "build/probe", true},
+                 {"busybox", "build/busybox", true},
+                 {"rootfs.tar", "build/rootfs.tar", false}};
+    char path[PATH_MAX];
+
+    snprintf(world->program, sizeof world->program, "/strata/lab%.2s", g->lab->name);
+    if (add_file(world, world->program + strlen("/strata/"), g->program, true) < 0) {
+        grade_error(g, -errno, "%s is missing; run make again", g->program);
+    }
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        snprintf(path, sizeof path, "%s/%s", g->options->root, parts[i].path);
+        int fd = add_file(world, parts[i].name, path, parts[i].executable);
+        if (fd < 0)
+            grade_error(g, fd, "%s is missing; run make again", path);
+        if (i == 0 && digest_sha256_fd(fd, world->digest) < 0)
+            grade_error(g, -EIO, "%s cannot be read", path);
+    }
+    return 0;
+}
+
+int run_prepare(struct grade *g)
+{
+    struct world *world = calloc(1, sizeof *world);
+
+    if (world == NULL)
+        return -ENOMEM;
+    g->user = world;
+    return add_files(g, world);
+}
+
+void run_step_end(struct grade *g)
+{
+    (void)g; /* rooms went with the step's undo stack */
+}
+
+void run_finish(struct grade *g)
+{
+    struct world *world = g->user;
+
+    if (world == NULL)
+        return;
+    g->user = NULL;
+    if (world->open)
+        sandbox_close(&world->sandbox);
+    for (size_t i = 0; i < world->count; i++)
+        close(world->files[i].fd);
+    free(world);
+}
+
+static void open_sandbox(struct grade *g, struct world *world)
+{
+    struct sandbox_options options = {
+        .files = world->files,
+        .file_count = world->count,
+        .single_id = getenv("STRATA_SINGLE_ID") != NULL,
+        .address_sanitizer = getenv("STRATA_ASAN") != NULL,
+    };
+
+    if (world->open && !sandbox_ended(&world->sandbox))
+        return;
+    if (world->open)
+        sandbox_close(&world->sandbox);
+    world->open = false;
+    int result = sandbox_open(&options, &world->sandbox);
+    if (result < 0)
+        grade_error(g, result, "no sandbox: %s", world->sandbox.why);
+    world->open = true;
+}
+
+void world_room(struct grade *g, const struct room_options *options, struct room *room)
+{
+    struct world *world = g->user;
+
+    open_sandbox(g, world);
+    int result = room_open(&world->sandbox, options, room);
+    if (result < 0)
+        grade_error(g, result, "no room in the sandbox: %s", room->why);
+}
+
+_Noreturn void world_lost(struct grade *g)
+{
+    struct world *world = g->user;
+
+    if (sandbox_ended(&world->sandbox) && strncmp(world->sandbox.why, "it used", 7) == 0)
+        fail(g, .because = "too-much", .expected = "a program that is content with what there is",
+             .kernel = say(g, "%s", world->sandbox.why), .see = "cat /proc/PID/status");
+    grade_error(g, 0, "the sandbox is gone: %s", world->sandbox.why);
+}
+
+const char *world_program(struct grade *g)
+{
+    const struct world *world = g->user;
+
+    return world->program;
+}
+
+const char *world_probe_digest(struct grade *g)
+{
+    const struct world *world = g->user;
+
+    return world->digest;
+}
+
+unsigned run_ids(struct grade *g)
+{
+    struct world *world = g->user;
+
+    open_sandbox(g, world);
+    return world->sandbox.ids;
+}
+
+const char *grade_lab(const struct grade *g)
+{
+    return g->lab->name;
+}
