@@ -6,6 +6,7 @@
 
 #include "grade/run.h"
 #include "grade/step.h"
+#include "kernel/fd.h"
 
 /* The payload is in a namespace of kind `kind` ("uts") other than the room's, and the lab program
  * itself has stayed in the room's: an unshare(2) in the parent would have moved both. */
@@ -18,6 +19,14 @@ const char *facts_read_within(struct grade *g, pid_t pid, int pidfd, unsigned na
 
 /* "uts:[4026531838]" of a process, for verdicts. */
 const char *facts_namespace(struct grade *g, pid_t pid, const char *kind);
+
+/* The same for files that hold NUL bytes (environ, cmdline): *length bytes. */
+const char *facts_bytes_within(struct grade *g, pid_t pid, int pidfd, unsigned namespaces,
+                               const char *path, size_t *length);
+
+/* The open fds of a process; the list is freed with the step. (Where ids are subordinate ones,
+ * only a member of the process's user namespace may look at them; this does.) */
+struct kernel_fds *facts_fds(struct grade *g, pid_t pid, int pidfd);
 
 /* The same without the line feed at the end. */
 const char *facts_word_within(struct grade *g, pid_t pid, int pidfd, unsigned namespaces,

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/nsfs.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "digest/digest.h"
+#include "kernel/inside.h"
 #include "kernel/namespace.h"
 #include "kernel/own.h"
 #include "kernel/status.h"
@@ -45,11 +47,40 @@ static bool within_room(pid_t pid, pid_t room)
     return found;
 }
 
+/* Runs as a member of the room's user namespace: where ids are subordinate ones, the fds of a
+ * process in there are closed to the user that lent them. */
+static int read_stdin_inode(void *arg, int out)
+{
+    const pid_t *pid = arg;
+    char path[64];
+    struct stat st;
+
+    snprintf(path, sizeof path, "/proc/%d/fd/0", *pid);
+    if (stat(path, &st) < 0)
+        return -errno;
+    ino_t inode = S_ISSOCK(st.st_mode) ? st.st_ino : 0;
+    return kernel_write_all(out, &inode, sizeof inode);
+}
+
+static bool has_socket(const struct claim *claim)
+{
+    autofree char *bytes = NULL;
+    pid_t pid = claim->pid;
+    size_t length;
+    ino_t inode;
+
+    if (kernel_inside(claim->room_pidfd, claim->room, CLONE_NEWUSER, read_stdin_inode, &pid, &bytes,
+                      &length) < 0 ||
+        length != sizeof inode)
+        return false;
+    memcpy(&inode, bytes, sizeof inode);
+    return inode == claim->socket;
+}
+
 int payload_check(const struct claim *claim, struct payload *payload, char *why, size_t size)
 {
-    char digest[65] = "", path[64];
+    char digest[65] = "";
     struct kernel_status status;
-    struct stat st;
     autoclose int pidfd = (int)syscall(SYS_pidfd_open, claim->pid, 0);
     autoclose int exe = pidfd < 0 ? -1 : open_proc(claim->pid, "exe", O_RDONLY);
 
@@ -71,8 +102,7 @@ int payload_check(const struct claim *claim, struct payload *payload, char *why,
         snprintf(why, size, "COMMAND is being traced by process %d (TracerPid)", tracer);
         return -EACCES;
     }
-    snprintf(path, sizeof path, "/proc/%d/fd/0", claim->pid);
-    if (stat(path, &st) < 0 || !S_ISSOCK(st.st_mode) || st.st_ino != claim->socket) {
+    if (!has_socket(claim)) {
         snprintf(why, size,
                  "process %d runs COMMAND, but its standard input is not the one that was given",
                  claim->pid);
