@@ -9,6 +9,7 @@ CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
 OBJCOPY ?= objcopy
 SRC ?= labs
 SHELL := /bin/sh
+$(if $(filter-out labs solutions,$(SRC)),$(error SRC is labs or solutions, not "$(SRC)"))
 
 # Where things are built. `make asan05` builds the labs a second time, in a folder of their own.
 B := build
@@ -46,9 +47,15 @@ PROBE := $(wildcard harness/probe/*.c)
 
 TOOLS := $(B)/grade $(B)/sandbox $(B)/inside $(B)/probe $(B)/busybox $(B)/rootfs.tar
 
+# Before the first thing is built: what this machine lacks is named, rather than left to a compiler
+# to stumble over. Costs some milliseconds: setup.sh keeps a stamp.
+.PHONY: needs
+needs:
+	@sh harness/setup/setup.sh --check --quiet
+
 # --- the harness --------------------------------------------------------------------------------
 
-$(B)/obj/harness/%.o: harness/%.c Makefile
+$(B)/obj/harness/%.o: harness/%.c Makefile | needs
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(OURS) -Iharness -c $< -o $@
 
@@ -71,17 +78,17 @@ $(B)/skeleton: $(call OBJ,$(wildcard harness/skeleton/*.c)) $(FLOOR_1)
 $(B)/watch: $(call OBJ,$(wildcard harness/watch/*.c))
 	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@
 
-$(B)/rootfs.tar: $(shell find rootfs -type f)
+$(B)/rootfs.tar: $(shell find rootfs -type f) | needs
 	@mkdir -p $(@D)
 	$(Q)sh rootfs/build.sh $@
 
-$(B)/busybox: rootfs/find-busybox.sh
+$(B)/busybox: rootfs/find-busybox.sh | needs
 	@mkdir -p $(@D)
 	$(Q)cp "$$(sh rootfs/find-busybox.sh)" $@.tmp && chmod 755 $@.tmp && mv $@.tmp $@
 
 # --- the labs -----------------------------------------------------------------------------------
 
-$(L)/obj/labs/%.o: labs/%.c Makefile
+$(L)/obj/labs/%.o: labs/%.c Makefile | needs
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LAB_CFLAGS) $(OURS) -c $< -o $@
 
@@ -93,9 +100,10 @@ $(B)/symbols/%: Makefile
 # $(1): labs or solutions, $(2): the lab, $(3): the layer's name. A layer is one object, and all but
 # its contract is local to it.
 define layer_rule
-$(L)/layer/$(1)/$(2).o: $(1)/$(2)/$(3).c $(B)/symbols/$(2) Makefile
+$(L)/layer/$(1)/$(2).o: $(1)/$(2)/$(3).c $(B)/symbols/$(2) Makefile | needs
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(LAB_CFLAGS) $$(if $$(filter solutions,$(1)),$$(OURS),$$(WARN)) -c $$< -o $$@.tmp
+	$$(Q)$$(CC) $$(LAB_CFLAGS) $$(if $$(filter solutions,$(1)),$$(OURS),$$(WARN)) -c $$< -o $$@.tmp \
+	  || { echo "$(1)/$(2)/$(3).c does not compile yet: begin with the first error above."; exit 1; } >&2
 	@$$(OBJCOPY) --keep-global-symbols=$(B)/symbols/$(2) $$@.tmp $$@ && rm -f $$@.tmp
 endef
 $(foreach lab,$(LABS),$(foreach src,labs solutions,$(eval $(call layer_rule,$(src),$(lab),$(call layer_of,$(lab))))))
@@ -112,7 +120,8 @@ borrowed_by = $(strip $(foreach k,$(filter-out $(1),$(call up_to,$(1))),$(if $(f
 
 # Which labs have passed with the very file that lies there now. Made anew when that may have
 # changed; make starts over with it.
-ifneq ($(filter-out board help setup doctor clean test skeletons,$(or $(MAKECMDGOALS),board)),)
+LINKING := check programs $(B)/% $(foreach verb,lab shell debug trace break asan,$(NUMBERS:%=$(verb)%))
+ifneq ($(filter $(LINKING),$(MAKECMDGOALS)),)
 ifeq ($(filter solutions,$(SRC)),)
 -include $(B)/passed.mk
 $(B)/passed.mk: $(B)/grade $(wildcard .progress/passed) $(foreach lab,$(LABS),labs/$(lab)/$(call layer_of,$(lab)).c)
@@ -133,11 +142,13 @@ $(foreach lab,$(LABS),$(foreach src,labs solutions,$(eval $(call program_rule,$(
 
 define extra_rule
 EXTRAS += $(B)/extra/$(2)
-$(B)/extra/$(2): labs/$(1)/$(2).c
+$(B)/extra/$(2): labs/$(1)/$(2).c | needs
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(ALL_CFLAGS) $$(OURS) -MF $$@.d -Ilabs -static $$< -o $$@
 endef
 $(foreach lab,$(LABS),$(foreach extra,$(call extras_of,$(lab)),$(eval $(call extra_rule,$(lab),$(extra)))))
+
+include harness/corpus/corpus.mk
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
@@ -146,8 +157,8 @@ FORCE:
 
 # --- verbs for students -------------------------------------------------------------------------
 
-export SEED PLAIN NO_COLOR STEP TIER YES
-GRADE = $(B)/grade --src $(SRC) $(if $(STEP),--step $(STEP)) $(if $(filter solutions,$(SRC)),--no-progress)
+export SEED PLAIN NO_COLOR STEP TIER YES LAB ARGS WATCH_POLL
+GRADE = $(B)/grade --src $(SRC) $(if $(STEP),--step "$(STEP)") $(if $(filter solutions,$(SRC)),--no-progress)
 
 .PHONY: board help setup doctor check watch clean skeletons test corpus matrix demo
 board:
@@ -162,15 +173,18 @@ $(foreach n,$(NUMBERS),$(eval lab$(n): $(L)/$(SRC)/$(n)/lab$(n)))
 $(LAB_GOALS): lab%: $(TOOLS)
 	@$(if $(ASAN),STRATA_ASAN=1) $(GRADE) $(if $(filter labs,$(SRC)),--borrowed "$(call borrowed_by,$(call lab_of,$*))") $(if $(ASAN),--program $(L)/$(SRC)/$*/lab$*) $*
 
-# Every other verb is a script: harness/verbs/VERB.sh NN.
-VERBS := hint shell debug trace break diff reset
+# Every other verb is a script: harness/verbs/VERB.sh NN, and what it needs to be built.
+# The experiments of break05 are about finished layers: yours once they have passed.
+src_for = $(if $(filter break,$(1)),$(if $(filter solutions,$(SRC)),solutions,$(call whose,$(2))),$(SRC))
+IN_SANDBOX := shell debug trace break
+VERBS := $(IN_SANDBOX) hint diff reset
+built_for = $(if $(filter hint,$(1)),$(B)/grade,$(if $(filter diff,$(1)),$(B)/grade $(B)/skeleton,$(B)/skeleton))
 define verb_rule
-.PHONY: $(NUMBERS:%=$(1)%)
-$(if $(filter shell debug trace break,$(1)),$(foreach n,$(NUMBERS),$(eval $(1)$(n): $(L)/$(SRC)/$(n)/lab$(n))))
-$(NUMBERS:%=$(1)%): $(1)%: $(if $(filter shell debug trace break,$(1)),$(TOOLS) $(EXTRAS),$(if $(filter reset,$(1)),$(B)/skeleton,$(B)/grade))
-	@SRC=$(SRC) BUILD=$(L) sh harness/verbs/$(1).sh $$*
+.PHONY: $(1)$(3)
+$(1)$(3): $(if $(filter $(IN_SANDBOX),$(1)),$(L)/$(call src_for,$(1),$(2))/$(3)/lab$(3) $(TOOLS) $(EXTRAS),$(call built_for,$(1)))
+	@SRC=$(call src_for,$(1),$(2)) BUILD=$(L) sh harness/verbs/$(1).sh $(3)
 endef
-$(foreach verb,$(VERBS),$(eval $(call verb_rule,$(verb))))
+$(foreach verb,$(VERBS),$(foreach lab,$(LABS),$(eval $(call verb_rule,$(verb),$(lab),$(firstword $(subst -, ,$(lab)))))))
 
 .PHONY: $(NUMBERS:%=asan%)
 $(NUMBERS:%=asan%): asan%:
@@ -200,10 +214,10 @@ demo:
 	@sh harness/verbs/demo.sh
 
 test:
-	@sh harness/tests/run.sh
+	@MAKE="$(MAKE)" sh harness/tests/run.sh
 
-corpus: $(TOOLS)
-	@sh harness/corpus/run.sh
+corpus:
+	@MAKE="$(MAKE)" sh harness/corpus/run.sh
 
 matrix:
 	@sh harness/verbs/matrix.sh
@@ -212,3 +226,6 @@ matrix:
 tools: $(TOOLS) $(B)/skeleton $(B)/watch $(EXTRAS)
 programs: $(foreach n,$(NUMBERS),$(L)/$(SRC)/$(n)/lab$(n))
 
+# What is no verb, or a verb without its lab.
+.DEFAULT:
+	@sh harness/verbs/unknown.sh "$@"

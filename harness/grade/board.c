@@ -14,8 +14,7 @@ struct tally {
     char bar[STEP_MAX + 1];
 };
 
-static struct tally count(const struct progress *progress, const struct lab *lab,
-                          const char *layer)
+static struct tally count(const struct progress *progress, const struct lab *lab, const char *layer)
 {
     struct tally tally = {0};
 
@@ -51,10 +50,10 @@ static void add_lab(struct page *page, const struct lab *lab, const struct tally
     int gap = TITLE_WIDTH - (int)text_columns(title, strlen(title));
 
     if (page->style->plain) {
-        page_add(page, arena_format(&page->arena, "%s %s: %d of %d core steps, %d of 100 points%s",
-                                    lab_number(lab, number), title, tally->core_passed,
-                                    tally->core, tally->points,
-                                    standing == STANDING_CHANGED ? ", changed" : ""));
+        page_add(page,
+                 arena_format(&page->arena, "%s %s: %d of %d core steps, %d of 100 points%s",
+                              lab_number(lab, number), title, tally->core_passed, tally->core,
+                              tally->points, standing == STANDING_CHANGED ? ", changed" : ""));
         return;
     }
     page_add(page, arena_format(&page->arena, "%s  %s%*s  %-*s  %d/%d core %3d/100%s",

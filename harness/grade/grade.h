@@ -27,7 +27,7 @@ enum {
 /* What build/grade ends with: design.md, section 8. */
 enum status {
     STATUS_PASSED = 0,
-    STATUS_FAILED = 1,  /* FAIL or BLOCKED                         */
+    STATUS_FAILED = 1, /* FAIL or BLOCKED                         */
     STATUS_USAGE = 2,
     STATUS_HARNESS = 3, /* an ERROR, or nothing was graded at all  */
     STATUS_SKIPPED = 4, /* nothing failed, but some were skipped   */
@@ -35,8 +35,8 @@ enum status {
 
 /* What became of a step. All texts are clean (text.h) and live as long as the struct grade. */
 struct result {
-    bool selected;            /* part of this run                                        */
-    bool ended;               /* a second verdict on the same step is ignored            */
+    bool selected; /* part of this run                                        */
+    bool ended;    /* a second verdict on the same step is ignored            */
     enum outcome outcome;
     struct evidence evidence; /* of FAIL                                                 */
     const char *reason;       /* of ERROR, BLOCKED, SKIP: one sentence                   */
@@ -44,10 +44,10 @@ struct result {
     const char *note;         /* grade_note(); NULL without                              */
     const char **log;         /* the last lines that the program printed                 */
     size_t log_count;
-    size_t log_total;         /* how many it printed                                     */
+    size_t log_total; /* how many it printed                                     */
     double seconds;
-    int blocked_by;           /* of BLOCKED: a step's number                             */
-    bool passed_before;       /* of FAIL: this step is on record as passed               */
+    int blocked_by;     /* of BLOCKED: a step's number                             */
+    bool passed_before; /* of FAIL: this step is on record as passed               */
 };
 
 /* What the caller asked for; the same for all labs of a run. Strings are borrowed. */
@@ -63,7 +63,7 @@ struct grade_options {
     const char *who;      /* "root", "an ordinary user"                                  */
     int step;             /* only this step and its `after` chain; 0: all                */
     uint32_t seed;
-    bool progress;        /* read and write .progress/passed                             */
+    bool progress; /* read and write .progress/passed                             */
 };
 
 enum phase {
@@ -85,7 +85,7 @@ struct grade {
     const struct step *step; /* the one that runs, or NULL */
     struct result *result;   /* its result, or NULL        */
     enum phase phase;
-    size_t expects;          /* expectations looked at so far */
+    size_t expects; /* expectations looked at so far */
     uint64_t random;
     struct undo undo[GRADE_UNDO_MAX];
     size_t undo_count;
@@ -97,13 +97,13 @@ struct grade {
     struct arena arena;              /* whatever results point to                 */
     const char *trouble;             /* what run_prepare or run_finish could not do */
     double seconds;
-    const char *program;             /* what run.c runs                           */
-    const char *layer_digest;        /* SHA-256 of the layer's source; "" unknown */
-    const char *kit_digest;          /* of the grader and the contract            */
+    const char *program;      /* what run.c runs                           */
+    const char *layer_digest; /* SHA-256 of the layer's source; "" unknown */
+    const char *kit_digest;   /* of the grader and the contract            */
 
-    sigjmp_buf *escape;           /* where a verdict jumps to           */
-    volatile sig_atomic_t crash;  /* the signal that ended the grader   */
-    pid_t pid;                    /* a forked child must give no verdict */
+    sigjmp_buf *escape;          /* where a verdict jumps to           */
+    volatile sig_atomic_t crash; /* the signal that ended the grader   */
+    pid_t pid;                   /* a forked child must give no verdict */
 };
 
 /* Grades the selected steps of g->lab by cmocka. The caller has zeroed *g and filled `lab`,

@@ -85,8 +85,9 @@ static enum status find_step(const struct hint_request *request, int *step, char
     }
     *step = request->step ? request->step : last;
     if (request->step == 0 && error < 0) {
-        *fault = arena_format(arena, "lab%s has not been graded yet: make lab%s (or name a step: "
-                                     "make hint%s STEP=1)",
+        *fault = arena_format(arena,
+                              "lab%s has not been graded yet: make lab%s (or name a step: "
+                              "make hint%s STEP=1)",
                               number, number, number);
         return STATUS_USAGE;
     }
@@ -100,8 +101,8 @@ static void print(const struct hint *hint, const struct hint_request *request,
     char number[3];
 
     lab_number(request->lab, number);
-    page_add(&page, arena_format(&page.arena, "lab%s · step %d · %s", number, step->number,
-                                 step->title));
+    page_add(&page,
+             arena_format(&page.arena, "lab%s · step %d · %s", number, step->number, step->title));
     char label[32];
     snprintf(label, sizeof(label), "  hint %d of %d", hint->tier, HINT_TIERS);
     page_add_wrapped(&page, label, 16, hint->text, PAGE_LINES - 4);
@@ -135,8 +136,7 @@ enum status hint_show(const struct hint_request *request, const struct style *st
         tier = tier_shown(request->report, step->slug) + 1;
     if (tier > HINT_TIERS)
         tier = HINT_TIERS;
-    snprintf(path, sizeof(path), "%s/harness/graders/%s.hints", request->root,
-             request->lab->name);
+    snprintf(path, sizeof(path), "%s/harness/graders/%s.hints", request->root, request->lab->name);
     int error = hints_read(path, &hints);
     const struct hint *hint = error < 0 ? NULL : hints_choose(&hints, step->slug, tier, because);
     if (hint) {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { LABS_MAX = 64, AFTER_MAX = 4 };
 
@@ -120,12 +121,19 @@ int lab_select(const struct lab *lab, int only, struct result *results)
     return selected;
 }
 
-static bool is_layer(const char *file)
+/* A layer bears the name of its contract; other programs of a lab have none. The contract is in
+ * labs/ also when the layer is taken from solutions/. */
+static bool is_layer(const char *root, const char *name, const char *file)
 {
+    char header[4096];
     size_t length = strlen(file);
 
-    return length > 2 && strcmp(file + length - 2, ".c") == 0 && file[0] != '.' &&
-           strcmp(file, "main.c") != 0 && strncmp(file, "given_", 6) != 0;
+    if (length <= 2 || strcmp(file + length - 2, ".c") != 0 || file[0] == '.' ||
+        strncmp(file, "given_", 6) == 0)
+        return false;
+    int written =
+        snprintf(header, sizeof(header), "%s/labs/%s/%.*s.h", root, name, (int)(length - 2), file);
+    return written < (int)sizeof(header) && access(header, F_OK) == 0;
 }
 
 int lab_layer_path(const char *root, const char *src, const char *name, char *path, size_t size)
@@ -138,7 +146,7 @@ int lab_layer_path(const char *root, const char *src, const char *name, char *pa
     if (!directory)
         return -errno;
     for (struct dirent *entry; (entry = readdir(directory));) {
-        if (!is_layer(entry->d_name))
+        if (!is_layer(root, name, entry->d_name))
             continue;
         found++;
         if (snprintf(path, size, "%s/%s", folder, entry->d_name) >= (int)size)

@@ -22,6 +22,7 @@ const char *lab_fault(const struct lab *lab);
  * is 0. Returns how many, -ENOENT if there is no such step or no step at all. */
 int lab_select(const struct lab *lab, int only, struct result *results);
 
-/* Where the layer's source lies: the one .c of root/src/NAME that is neither main.c nor given_*.
+/* Where the layer's source lies: the one .c of root/src/NAME that has a contract, its .h
+ * of the same name in root/labs/NAME.
  * 0, -ENOENT, -ENOTUNIQ, or -errno of opendir(3). */
 int lab_layer_path(const char *root, const char *src, const char *name, char *path, size_t size);

@@ -28,8 +28,7 @@ static int run_grade(const struct options *options, const struct style *style)
     grade_catch_interrupts();
     for (size_t i = 0; i < options->labs_count; i++) {
         bool brief = options->labs_count > 1;
-        int status =
-            session_grade(options->labs[i], &options->grade, style, brief, stdout, stderr);
+        int status = session_grade(options->labs[i], &options->grade, style, brief, stdout, stderr);
         fflush(stdout);
         if (status >= 128)
             return status;

@@ -14,12 +14,12 @@
 
 const char options_help[] =
     "usage: build/grade [OPTION]... NN...\n"
-    "Grades labs: runs build/labs/NN/labNN in a sandbox and asks the kernel what it did.\n"
+    "Grades labs: runs their programs in a sandbox and asks the kernel.\n"
     "\n"
     "  --step K         only this step, and those that it comes after\n"
     "  --seed HEX       draw the same random values again (also SEED=HEX)\n"
     "  --src DIR        labs (the default) or solutions: where the layer comes from\n"
-    "  --layer FILE     the layer's source, for its digest; default: found in DIR/NN-name\n"
+    "  --layer FILE     the layer's source; default: found in DIR/NN-name\n"
     "  --program FILE   the program to run; default: build/DIR/NN/labNN, DIR of --src\n"
     "  --report DIR     where NN/report.json and the rest go; default: build/report\n"
     "  --borrowed TEXT  the layers that came from solutions/\n"
@@ -29,7 +29,7 @@ const char options_help[] =
     "\n"
     "  --hint NN        print a hint [--step K] [--tier 1..3]\n"
     "  --board          print how far all labs have come\n"
-    "  --standings      the same for scripts: none, some, changed or passed, a line a lab\n"
+    "  --standings      for scripts, a line a lab: none, some, changed or passed\n"
     "  --list [--json]  print all steps\n"
     "  --doctor         look at what this machine can grade\n"
     "  --help, --version\n"
@@ -265,8 +265,8 @@ static enum status finish(struct reading *reading)
     }
     grade->root = options->root;
     if (!grade->report) {
-        if (snprintf(options->report, sizeof(options->report), "%s/build/report",
-                     options->root) >= (int)sizeof(options->report))
+        if (snprintf(options->report, sizeof(options->report), "%s/build/report", options->root) >=
+            (int)sizeof(options->report))
             return usage(reading, "the kit's path is too long");
         grade->report = options->report;
     }

@@ -69,8 +69,8 @@ size_t page_add_wrapped(struct page *page, const char *label, size_t indent, con
             rest = "";
         }
         /* A label is ASCII, so its bytes are its columns. */
-        add(page, arena_format(&page->arena, "%-*s%s", (int)indent, lines == 1 ? label : "",
-                               shown));
+        add(page,
+            arena_format(&page->arena, "%-*s%s", (int)indent, lines == 1 ? label : "", shown));
     } while (*rest);
     return lines;
 }

@@ -97,7 +97,12 @@ int payload_check(const struct claim *claim, struct payload *payload, char *why,
     if (kernel_status_read(claim->pid, &status) < 0)
         return -ESRCH;
     pid_t tracer = status.tracer_pid;
+    char state = status.state;
     kernel_status_free(&status);
+    if (state == 'T') {
+        snprintf(why, size, "COMMAND is stopped: what speaks for it is something else");
+        return -EACCES;
+    }
     if (tracer != 0) {
         snprintf(why, size, "COMMAND is being traced by process %d (TracerPid)", tracer);
         return -EACCES;

@@ -14,6 +14,7 @@ struct claim {
 };
 
 /* Checks a claim against /proc: the program it executes is ours byte by byte, nobody traces it,
- * its fd 0 is the far end of our socket, its user namespace lies within the room's.
+ * it is not stopped, its fd 0 is the far end of our socket, its user namespace lies within the
+ * room's. Who else holds that socket cannot be told (the program itself does, while it waits).
  * Returns 0 and a pidfd that held the process all the while, or -errno with a sentence in `why`. */
 int payload_check(const struct claim *claim, struct payload *payload, char *why, size_t size);

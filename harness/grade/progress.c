@@ -15,8 +15,7 @@
 
 static bool is_digest(const char *text)
 {
-    return strlen(text) == DIGEST_HEX - 1 &&
-           strspn(text, "0123456789abcdef") == DIGEST_HEX - 1;
+    return strlen(text) == DIGEST_HEX - 1 && strspn(text, "0123456789abcdef") == DIGEST_HEX - 1;
 }
 
 /* Reads one line into *entry; false if it is none of ours. */
@@ -137,8 +136,7 @@ enum standing progress_standing(const struct progress *progress, const struct la
     size_t same = 0;
 
     for (size_t i = 0; i < lab->count; i++) {
-        const struct progress_entry *entry =
-            progress_find(progress, lab->name, lab->steps[i].slug);
+        const struct progress_entry *entry = progress_find(progress, lab->name, lab->steps[i].slug);
         if (lab->steps[i].more)
             continue;
         core++;

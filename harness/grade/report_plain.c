@@ -29,8 +29,7 @@ static void add_step(struct page *page, const struct step *step, const struct re
     struct arena *arena = &page->arena;
     int earned = result->outcome == OUTCOME_PASS ? step->points : 0;
     bool told = result->outcome == OUTCOME_BLOCKED || result->outcome == OUTCOME_SKIP;
-    const char *left =
-        arena_format(arena, "%s %d ", outcome_name(result->outcome), step->number);
+    const char *left = arena_format(arena, "%s %d ", outcome_name(result->outcome), step->number);
     const char *reason = told && result->reason ? result->reason : "";
     const char *right = result->outcome == OUTCOME_SKIP
                             ? arena_format(arena, ", %d points not graded", step->points)
@@ -67,14 +66,14 @@ static void add_tail(struct page *page, const struct grade *g, const struct scor
 {
     fact(page, "core steps passed",
          arena_format(&page->arena, "%d of %d", score->core_passed, score->core_total));
-    fact(page, "points", score->not_graded
-                             ? arena_format(&page->arena, "%d of %d gradable here, %d not graded",
-                                            score->points, score->gradable, score->not_graded)
-                             : arena_format(&page->arena, "%d of %d", score->points,
-                                            score->gradable));
+    fact(page, "points",
+         score->not_graded
+             ? arena_format(&page->arena, "%d of %d gradable here, %d not graded", score->points,
+                            score->gradable, score->not_graded)
+             : arena_format(&page->arena, "%d of %d", score->points, score->gradable));
     if (score->bonus_total > 0)
-        fact(page, "bonus", arena_format(&page->arena, "%d of %d", score->bonus,
-                                         score->bonus_total));
+        fact(page, "bonus",
+             arena_format(&page->arena, "%d of %d", score->bonus, score->bonus_total));
     fact(page, "passed before this edit", report_regressions(&page->arena, g));
     if (!score->failing || score->failing->reason != g->trouble)
         fact(page, "ERROR around the steps", g->trouble);
@@ -138,8 +137,8 @@ void report_plain(FILE *out, const struct style *style, const struct grade *g, c
     add_tail(&tail, g, &score, next);
     for (size_t i = score.failing_index + 1; i < g->lab->count; i++)
         after += g->results[i].selected;
-    page_add(&body, arena_format(&body.arena, "LAB %s %s", lab_number(g->lab, number),
-                                 g->lab->title));
+    page_add(&body,
+             arena_format(&body.arena, "LAB %s %s", lab_number(g->lab, number), g->lab->title));
     for (size_t i = 0; i < g->lab->count; i++) {
         const struct result *result = &g->results[i];
         if (!result->selected)

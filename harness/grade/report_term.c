@@ -78,8 +78,8 @@ static void add_step(struct page *page, const struct step *step, const struct re
     /* The reason must not be what the cut takes away: the title gives way. */
     size_t taken = text_columns(left, strlen(left)) + text_columns(right, strlen(right)) +
                    text_columns(tail, strlen(tail)) + 2;
-    const char *title = text_cut(&page->arena, page_text(page, step->title),
-                                 REPORT_COLUMNS - taken, page->style->utf8 ? "…" : "...");
+    const char *title = text_cut(&page->arena, page_text(page, step->title), REPORT_COLUMNS - taken,
+                                 page->style->utf8 ? "…" : "...");
     page_add_pair(page, arena_format(&page->arena, "%s%s%s", left, title, tail), right);
     page_colour(page, 2, strlen(word), result->outcome);
 }
@@ -145,8 +145,9 @@ static void add_output(struct page *page, const struct result *result, size_t ro
         lines = room - 1;
     bool all = lines == result->log_total;
     page_add(page, all ? "       your program said"
-                       : arena_format(&page->arena, "       your program said (last %zu of %zu "
-                                                    "lines)",
+                       : arena_format(&page->arena,
+                                      "       your program said (last %zu of %zu "
+                                      "lines)",
                                       lines, result->log_total));
     for (size_t i = result->log_count - lines; i < result->log_count; i++)
         page_add(page, arena_format(&page->arena, "         %s", result->log[i]));
@@ -218,8 +219,8 @@ static size_t tail(struct page *page, const struct grade *g, const struct score 
         break;
     }
     if (score->not_graded > 0)
-        lines[count++] = arena_format(arena, "%d of %d gradable here, %d not graded",
-                                      score->points, score->gradable, score->not_graded);
+        lines[count++] = arena_format(arena, "%d of %d gradable here, %d not graded", score->points,
+                                      score->gradable, score->not_graded);
     const char *regressed = report_regressions(arena, g);
     if (regressed[0])
         lines[count++] = arena_format(arena, "passed before this edit: %s", regressed);
@@ -239,10 +240,9 @@ static void add_header(struct page *page, const struct grade *g, const struct sc
 {
     char number[3];
 
-    page_add_pair(page,
-                  arena_format(&page->arena, "lab%s · %s", lab_number(g->lab, number),
-                               g->lab->title),
-                  score_text(page, score));
+    page_add_pair(
+        page, arena_format(&page->arena, "lab%s · %s", lab_number(g->lab, number), g->lab->title),
+        score_text(page, score));
 }
 
 void report_verdict(FILE *out, const struct style *style, const struct grade *g, const char *next)
@@ -286,10 +286,10 @@ void report_line(FILE *out, const struct style *style, const struct grade *g)
     const char *word = outcome_name(outcome);
     char number[3];
 
-    page_add_pair(&page,
-                  arena_format(&page.arena, "%s lab%s · %s", word, lab_number(g->lab, number),
-                               g->lab->title),
-                  score_text(&page, &score));
+    page_add_pair(
+        &page,
+        arena_format(&page.arena, "%s lab%s · %s", word, lab_number(g->lab, number), g->lab->title),
+        score_text(&page, &score));
     page_colour(&page, 0, strlen(word), outcome);
     page_print(&page, out);
 }

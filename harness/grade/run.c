@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +44,7 @@ struct run {
     size_t text_length;
     char reply[PROBE_TEXT];
     bool has_reply;
+    bool two_voices;    /* somebody else spoke in the payload's name        */
     char refused[256];  /* why somebody who claimed to be the probe was not */
 };
 
@@ -54,6 +56,15 @@ static int64_t now_ms(void)
 
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* How long we wait, in seconds: RUN_SECONDS, or less for tests of the harness. */
+static int patience(void)
+{
+    const char *text = getenv("STRATA_PATIENCE");
+    int seconds = text != NULL ? atoi(text) : RUN_SECONDS;
+
+    return seconds >= 1 && seconds < RUN_SECONDS ? seconds : RUN_SECONDS;
 }
 
 /* --- what comes from the program ------------------------------------------------------------ */
@@ -106,6 +117,13 @@ static void take_output(struct run *run)
     run->text[run->text_length] = '\0';
 }
 
+static bool hung_up(int fd)
+{
+    struct pollfd end = {fd, POLLRDHUP, 0};
+
+    return poll(&end, 1, 0) > 0;
+}
+
 /* A datagram on the payload's socket: from the payload, from one that claims to be it, or something
  * that the student's program printed on the standard output that it shares with it. */
 static void take_datagram(struct run *run)
@@ -123,7 +141,8 @@ static void take_datagram(struct run *run)
     ssize_t got = recvmsg(run->probe, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
     if (got <= 0) {
-        if (got == 0 || (errno != EAGAIN && errno != EINTR))
+        /* An empty datagram (somebody wrote nothing) looks like the end, but for the hang-up. */
+        if (got < 0 ? errno != EAGAIN && errno != EINTR : hung_up(run->probe))
             close_fd(&run->probe);
         return;
     }
@@ -135,7 +154,9 @@ static void take_datagram(struct run *run)
         memcpy(&ucred, CMSG_DATA(c), sizeof ucred);
         sender = ucred.pid;
     }
-    if (run->has_payload && sender == run->payload.pid) {
+    if (run->has_payload && sender == run->payload.pid && strcmp(text, PROBE_HELLO) == 0) {
+        run->two_voices = true; /* the probe says it once: the other one was not the probe */
+    } else if (run->has_payload && sender == run->payload.pid) {
         memcpy(run->reply, text, (size_t)got + 1);
         run->has_reply = true;
     } else if (!run->has_payload && strcmp(text, PROBE_HELLO) == 0) {
@@ -154,11 +175,12 @@ static void take_datagram(struct run *run)
 /* Waits at most `milliseconds` for something to happen, and takes in what did. */
 static void pump(struct run *run, int milliseconds)
 {
+    enum { SLICE_MS = 100 }; /* a stop asked for right before poll is noticed after it */
     struct pollfd fds[4] = {{run->probe, POLLIN, 0},
                             {run->errors, POLLIN, 0},
                             {run->output, POLLIN, 0},
                             {run->room->socket, POLLIN, 0}};
-    int ready = poll(fds, 4, milliseconds);
+    int ready = poll(fds, 4, milliseconds < SLICE_MS ? milliseconds : SLICE_MS);
 
     grade_check_interrupt(run->g);
     if (ready <= 0)
@@ -178,7 +200,7 @@ static void pump(struct run *run, int milliseconds)
 /* Waits until *flag. Returns false when RUN_SECONDS were over first, or `*end` (when given). */
 static bool pump_until(struct run *run, const bool *flag, const bool *end)
 {
-    int64_t deadline = now_ms() + RUN_SECONDS * 1000;
+    int64_t deadline = now_ms() + patience() * 1000;
 
     while (!*flag && (end == NULL || !*end)) {
         int64_t left = deadline - now_ms();
@@ -191,7 +213,7 @@ static bool pump_until(struct run *run, const bool *flag, const bool *end)
 
 bool run_until(struct run *run, bool (*holds)(void *arg), void *arg)
 {
-    int64_t deadline = now_ms() + RUN_SECONDS * 1000;
+    int64_t deadline = now_ms() + patience() * 1000;
     bool result;
 
     while (!(result = holds(arg)) && now_ms() < deadline)
@@ -233,6 +255,8 @@ static const char **build_argv(struct run *run, const struct run_options *option
         argv[count++] = "--";
         for (; *command != NULL && count < 126; command++)
             argv[count++] = say(run->g, "%s", *command);
+        for (const char *const *a = options->probe_arguments; a != NULL && *a != NULL && count < 126;)
+            argv[count++] = *a++;
     }
     argv[count] = NULL;
     return argv;
@@ -309,6 +333,8 @@ struct run *run_start(struct grade *g, const struct run_options *options)
         .blocked = options->blocked,
     };
     result = room_spawn(run->room, &command, &run->process);
+    if (result == -EPIPE) /* the room went while the program started: it has that quickly */
+        world_lost(g);
     if (result < 0)
         grade_error(g, result, "the lab program could not be started in the sandbox (%s)",
                     run->room->why);
@@ -331,19 +357,31 @@ static void drain(struct run *run)
     }
 }
 
-static int exit_status(const struct room_process *process)
+/* Also notes why it was killed, if that was not the program's own affair. */
+static int exit_status(struct run *run)
 {
+    const struct room_process *process = &run->process;
+
+    if (process->status == SIGKILL || process->status == 128 + SIGKILL)
+        world_killed(run->g);
     return process->code == CLD_EXITED ? process->status : 128 + process->status;
 }
 
 static _Noreturn void fail_stuck(struct run *run, const char *expected)
 {
-    const char *stuck = stuck_describe(run->g, run->process.pid);
+    const char *stuck =
+        stuck_describe(run->g, run->process.pid, run->room->pidfd, run->room->pid);
 
     drain(run);
     fail(run->g, .because = "stuck", .expected = expected,
-         .kernel = say(run->g, "nothing for %d seconds: %s", RUN_SECONDS, stuck),
+         .kernel = say(run->g, "nothing for %d seconds: %s", patience(), stuck),
          .see = "cat /proc/PID/syscall and /proc/PID/wchan of the process that waits");
+}
+
+static _Noreturn void fail_impostor(struct run *run, const char *kernel)
+{
+    fail(run->g, .because = "impostor", .expected = "COMMAND itself, with the caller's fds 0, 1, 2",
+         .kernel = kernel, .see = "ls -l /proc/PID/exe /proc/PID/fd");
 }
 
 const struct payload *run_payload(struct run *run)
@@ -355,7 +393,7 @@ const struct payload *run_payload(struct run *run)
     if (run->has_payload)
         return &run->payload;
     bool over = false;
-    for (int64_t deadline = now_ms() + RUN_SECONDS * 1000; !over && now_ms() < deadline;) {
+    for (int64_t deadline = now_ms() + patience() * 1000; !over && now_ms() < deadline;) {
         pump(run, 50);
         if (run->refused[0] != '\0' && deadline > now_ms() + REFUSED_MS)
             deadline = now_ms() + REFUSED_MS;
@@ -369,12 +407,12 @@ const struct payload *run_payload(struct run *run)
     if (run->has_payload)
         return &run->payload;
     if (run->refused[0] != '\0')
-        fail(g, .because = "impostor", .expected = "COMMAND itself, with the caller's fds 0, 1, 2",
-             .kernel = say(g, "%s", run->refused), .see = "ls -l /proc/PID/exe /proc/PID/fd");
+        fail_impostor(run, say(g, "%s", run->refused));
+    int status = exit_status(run);
     crash_note(g);
     fail(g, .because = "no-command", .expected = "your program starts COMMAND",
          .kernel = say(g, "it ended with status %d, and COMMAND never ran",
-                       exit_status(&run->process)),
+                       status),
          .see = say(g, "make trace%.2s", g->lab->name));
 }
 
@@ -401,13 +439,15 @@ const char *run_ask(struct run *run, const char *format, ...)
     va_end(args);
     send_request(run, text);
     end = (struct pollfd){run->payload.pidfd, POLLIN, 0};
-    int64_t deadline = now_ms() + RUN_SECONDS * 1000;
+    int64_t deadline = now_ms() + patience() * 1000;
     while (!run->has_reply && run->probe >= 0 && now_ms() < deadline) {
         bool gone = poll(&end, 1, 0) > 0;
         pump(run, gone ? 0 : 20);
         if (gone && !run->has_reply)
             break;
     }
+    if (run->two_voices)
+        fail_impostor(run, say(run->g, "two processes spoke as process %d", run->payload.pid));
     if (!run->has_reply) {
         drain(run);
         fail(run->g, .because = "payload-gone", .expected = say(run->g, "COMMAND answers \"%s\"", text),
@@ -433,7 +473,7 @@ int run_exit_status(struct run *run)
     if (!pump_until(run, &run->process.ended, NULL))
         fail_stuck(run, "your program ends");
     drain(run);
-    int status = exit_status(&run->process);
+    int status = exit_status(run);
     crash_note(run->g);
     return status;
 }

@@ -20,6 +20,7 @@ struct run;
 struct run_options {
     const char *const *arguments; /* the lab program's options, up to COMMAND; NULL: none      */
     const char *const *command;   /* COMMAND and its arguments; NULL: the probe                */
+    const char *const *probe_arguments; /* with the probe as COMMAND: its, which it ignores    */
     const char *program;          /* NULL: the lab program of this lab                         */
     bool no_command;              /* the arguments are all there is                            */
     bool rootfs;                  /* a root filesystem at /tmp/rootfs, the probe in its /bin   */

@@ -1,5 +1,6 @@
 /* The steps of a lab as one group of cmocka tests. */
 #include <errno.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +8,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <setjmp.h>
 #include <cmocka.h>
 #undef fail /* ours has evidence */
 
@@ -75,8 +75,8 @@ static bool held_up(struct grade *g)
         bool skip = needed->outcome == OUTCOME_SKIP;
         g->result->outcome = skip ? OUTCOME_SKIP : OUTCOME_BLOCKED;
         g->result->blocked_by = number;
-        g->result->reason = arena_format(&g->arena, skip ? "needs step %d, which was skipped"
-                                                         : "needs step %d", number);
+        g->result->reason = arena_format(
+            &g->arena, skip ? "needs step %d, which was skipped" : "needs step %d", number);
         if (!skip)
             return true;
     }
@@ -237,9 +237,8 @@ static void run_group(struct grade *g)
         if (!g->results[i].selected)
             continue;
         slots[count] = (struct slot){g, i};
-        tests[count] = (struct CMUnitTest){.name = g->lab->steps[i].slug,
-                                           .test_func = step_test,
-                                           .initial_state = &slots[count]};
+        tests[count] = (struct CMUnitTest){
+            .name = g->lab->steps[i].slug, .test_func = step_test, .initial_state = &slots[count]};
         count++;
     }
     group = g;

@@ -39,8 +39,8 @@ static void find_files(struct session *session)
     if (options->program)
         snprintf(session->program, sizeof(session->program), "%s", options->program);
     else
-        snprintf(session->program, sizeof(session->program), "%s/build/%s/%s/lab%s",
-                 options->root, options->src, number, number);
+        snprintf(session->program, sizeof(session->program), "%s/build/%s/%s/lab%s", options->root,
+                 options->src, number, number);
     if (options->layer)
         snprintf(session->layer, sizeof(session->layer), "%s", options->layer);
     else if (lab_layer_path(options->root, options->src, name, session->layer,
@@ -104,8 +104,8 @@ static void keep_record(const struct session *session, struct grade *g)
                 garbage);
 }
 
-static int conclude(struct session *session, struct grade *g, int folder,
-                    const struct style *style, bool brief, FILE *out)
+static int conclude(struct session *session, struct grade *g, int folder, const struct style *style,
+                    bool brief, FILE *out)
 {
     struct score score = score_of(g);
     enum status status = score_status(g, &score);
@@ -121,8 +121,8 @@ static int conclude(struct session *session, struct grade *g, int folder,
     return (int)status;
 }
 
-static int grade_in(struct session *session, struct grade *g, const struct style *style,
-                    bool brief, FILE *out)
+static int grade_in(struct session *session, struct grade *g, const struct style *style, bool brief,
+                    FILE *out)
 {
     char path[PATH_MAX];
     char number[3];

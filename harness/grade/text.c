@@ -142,8 +142,8 @@ const char *text_ascii(struct arena *arena, const char *text)
 {
     static const struct {
         const char *sign, *ascii;
-    } near[] = {{"·", "-"}, {"…", "..."}, {"–", "-"}, {"—", "-"}, {"‘", "'"}, {"’", "'"},
-                {"“", "\""}, {"”", "\""}, {"×", "x"}, {"→", "->"}, {"°", "o"}};
+    } near[] = {{"·", "-"},  {"…", "..."}, {"–", "-"}, {"—", "-"},  {"‘", "'"}, {"’", "'"},
+                {"“", "\""}, {"”", "\""},  {"×", "x"}, {"→", "->"}, {"°", "o"}};
     size_t size = strlen(text) * 4 + 1;
     char *ascii = arena_take(arena, size);
     size_t used = 0;

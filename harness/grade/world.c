@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "grade/grade.h"
 #include "grade/run.h"
 #include "kernel/own.h"
+#include "sandbox/message.h"
 
 enum { FILES_MAX = 16 };
 
@@ -90,6 +92,14 @@ void run_finish(struct grade *g)
     free(world);
 }
 
+/* What the machine does not allow is nobody's mistake. */
+static _Noreturn void no_place(struct grade *g, int error, int blame, const char *why)
+{
+    if (blame == BLAME_MACHINE)
+        grade_skip(g, "needs userns: %s", why);
+    grade_error(g, error, "no sandbox: %s", why[0] != '\0' ? why : "it did not start");
+}
+
 static void open_sandbox(struct grade *g, struct world *world)
 {
     struct sandbox_options options = {
@@ -106,7 +116,7 @@ static void open_sandbox(struct grade *g, struct world *world)
     world->open = false;
     int result = sandbox_open(&options, &world->sandbox);
     if (result < 0)
-        grade_error(g, result, "no sandbox: %s", world->sandbox.why);
+        no_place(g, result, world->sandbox.blame, world->sandbox.why);
     world->open = true;
 }
 
@@ -116,18 +126,77 @@ void world_room(struct grade *g, const struct room_options *options, struct room
 
     open_sandbox(g, world);
     int result = room_open(&world->sandbox, options, room);
+    if (result == -EPIPE && sandbox_ended(&world->sandbox)) {
+        open_sandbox(g, world); /* it ended just now: once more in a new one */
+        result = room_open(&world->sandbox, options, room);
+    }
     if (result < 0)
-        grade_error(g, result, "no room in the sandbox: %s", room->why);
+        no_place(g, result, room->blame, room->why);
 }
 
 _Noreturn void world_lost(struct grade *g)
 {
     struct world *world = g->user;
 
-    if (sandbox_ended(&world->sandbox) && strncmp(world->sandbox.why, "it used", 7) == 0)
+    bool ended = sandbox_ending(&world->sandbox, true);
+
+    if (!ended) /* nobody outside ends a single room */
+        fail(g, .because = "room-killed", .expected = "a program that leaves PID 1 of its sandbox alone",
+             .kernel = "PID 1 of the sandbox has ended, and everything in it",
+             .see = say(g, "make trace%.2s", g->lab->name));
+    if (world->sandbox.blame == BLAME_PROGRAM)
         fail(g, .because = "too-much", .expected = "a program that is content with what there is",
              .kernel = say(g, "%s", world->sandbox.why), .see = "cat /proc/PID/status");
     grade_error(g, 0, "the sandbox is gone: %s", world->sandbox.why);
+}
+
+void world_killed(struct grade *g)
+{
+    struct world *world = g->user;
+
+    if (sandbox_ending(&world->sandbox, false))
+        world_lost(g);
+}
+
+enum { TOOL_MS = 3000, TOOL_BYTES = 8192 };
+
+/* Takes what the tool writes until it closes its output or time is over. */
+static const char *take_all(struct grade *g, int from)
+{
+    static char text[TOOL_BYTES];
+    struct pollfd fd = {from, POLLIN, 0};
+    size_t length = 0;
+    ssize_t got = 1;
+
+    while (got > 0 && length < sizeof text - 1 && poll(&fd, 1, TOOL_MS) > 0) {
+        got = read(from, text + length, sizeof text - 1 - length);
+        length += got > 0 ? (size_t)got : 0;
+    }
+    text[length] = '\0';
+    return got == 0 ? say(g, "%s", text) : NULL;
+}
+
+const char *world_tool(struct grade *g, const char *const *argv, struct room *room)
+{
+    static struct room_process process; /* a room keeps its address: no longer than the room lives */
+    static const char *const plain[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C", NULL};
+    struct world *world = g->user;
+    int ends[2];
+
+    if (!world->open || sandbox_ended(&world->sandbox) ||
+        room_open(&world->sandbox, &(struct room_options){0}, room) < 0)
+        return NULL;
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return NULL;
+    struct room_fd out = {ends[1], 1};
+    struct room_command command = {.argv = argv, .envp = plain, .fds = &out, .fd_count = 1};
+    int result = room_spawn(room, &command, &process);
+    close(ends[1]);
+    const char *text = result == 0 ? take_all(g, ends[0]) : NULL;
+    close(ends[0]);
+    if (result == 0)
+        close(process.pidfd);
+    return text;
 }
 
 const char *world_program(struct grade *g)

@@ -8,9 +8,17 @@
  * ERROR when that cannot be done. */
 void world_room(struct grade *g, const struct room_options *options, struct room *room);
 
-/* The sandbox is gone: ends the step as FAIL when it was ended for what the student's program did,
- * as ERROR otherwise. */
+/* The room or the whole sandbox is gone: ends the step as FAIL when what the student's program did
+ * was the reason, as ERROR otherwise. */
 _Noreturn void world_lost(struct grade *g);
+
+/* A program was killed: when that was for want of memory, ends the step as world_lost does. */
+void world_killed(struct grade *g);
+
+/* Starts a program of the system in a room of its own and returns what it wrote (it lives as long
+ * as the step), NULL when that did not work within a few seconds. For tools that read files made by
+ * students. `room` is for the caller to close. */
+const char *world_tool(struct grade *g, const char *const *argv, struct room *room);
 
 /* The path of the lab program as rooms see it. */
 const char *world_program(struct grade *g);

@@ -4,18 +4,23 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "probe/process.h"
+#include "probe/signals.h"
 
 struct answer {
     char *text;
@@ -335,6 +340,154 @@ static void verb_execute(char *arguments, struct answer *answer)
         put(answer, "ok %d", WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
 
+/* chmod MODE PATH (octal), fifo PATH */
+static void verb_chmod(char *arguments, struct answer *answer)
+{
+    const char *mode = strsep(&arguments, " ");
+
+    put_result(answer,
+               arguments != NULL && chmod(arguments, (mode_t)strtoul(mode, NULL, 8)) == 0);
+}
+
+static void verb_fifo(char *arguments, struct answer *answer)
+{
+    put_result(answer, mkfifo(arguments, 0666) == 0);
+}
+
+/* For what returns 0, a pid, or -errno: "ok", "ok PID", "error N". */
+static void put_return(struct answer *answer, int result)
+{
+    errno = result < 0 ? -result : 0;
+    put_result(answer, result >= 0);
+    if (result > 0)
+        put(answer, " %d", result);
+}
+
+/* threads COUNT, take MIB, capabilities HEX: process.h says what each does. */
+static void verb_threads(char *arguments, struct answer *answer)
+{
+    put_return(answer, probe_threads(atoi(arguments)));
+}
+
+static void verb_take(char *arguments, struct answer *answer)
+{
+    put_return(answer, probe_take(strtoul(arguments, NULL, 10)));
+}
+
+static void verb_capabilities(char *arguments, struct answer *answer)
+{
+    put_return(answer, probe_capabilities(strtoull(arguments, NULL, 16)));
+}
+
+/* burn user TICKS, burn system TICKS */
+static void verb_burn(char *arguments, struct answer *answer)
+{
+    const char *where = strsep(&arguments, " ");
+
+    put_return(answer,
+               probe_burn(arguments != NULL ? atoi(arguments) : 0, strcmp(where, "system") == 0));
+}
+
+/* group FLAGS COUNT: a family of processes in new namespaces; unshare FLAGS: ourselves. */
+static void verb_group(char *arguments, struct answer *answer)
+{
+    int flags = 0, count = 0;
+
+    sscanf(arguments, "%i %d", &flags, &count);
+    put_return(answer, probe_group(flags, count));
+}
+
+static void verb_unshare(char *arguments, struct answer *answer)
+{
+    put_result(answer, unshare((int)strtol(arguments, NULL, 0)) == 0);
+}
+
+/* link PATH NEW, umount TARGET FLAGS, symlink PATH TEXT, readlink PATH */
+static void verb_link(char *arguments, struct answer *answer)
+{
+    const char *path = strsep(&arguments, " ");
+
+    put_result(answer, link(path, arguments != NULL ? arguments : "") == 0);
+}
+
+static void verb_umount(char *arguments, struct answer *answer)
+{
+    const char *target = strsep(&arguments, " ");
+
+    put_result(answer, umount2(target, arguments != NULL ? atoi(arguments) : 0) == 0);
+}
+
+static void verb_symlink(char *arguments, struct answer *answer)
+{
+    const char *path = strsep(&arguments, " ");
+
+    put_result(answer, symlink(arguments != NULL ? arguments : "", path) == 0);
+}
+
+static void verb_readlink(char *arguments, struct answer *answer)
+{
+    char text[4096];
+    ssize_t length = readlink(arguments, text, sizeof text - 1);
+
+    put_result(answer, length >= 0);
+    if (length >= 0)
+        put(answer, " %.*s", (int)length, text);
+}
+
+/* pty: opens a pseudo-terminal; the reply is its number, and the mode (octal) and the group of its
+ * other end. */
+static void verb_pty(char *arguments, struct answer *answer)
+{
+    int number, unlocked = 0, fd = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+    char path[64];
+    struct stat st;
+
+    (void)arguments;
+    bool good = fd >= 0 && ioctl(fd, TIOCSPTLCK, &unlocked) == 0 && ioctl(fd, TIOCGPTN, &number) == 0;
+    if (good) {
+        snprintf(path, sizeof path, "/dev/pts/%d", number);
+        good = stat(path, &st) == 0;
+    }
+    put_result(answer, good);
+    if (good)
+        put(answer, " %d %o %u", number, st.st_mode & 07777, st.st_gid);
+    if (fd >= 0)
+        close(fd);
+}
+
+/* tally: counts every signal from now on; tallied: "NUMBER:COUNT …" of those that came. */
+static void verb_tally(char *arguments, struct answer *answer)
+{
+    (void)arguments;
+    probe_tally();
+    put_result(answer, true);
+}
+
+static void verb_tallied(char *arguments, struct answer *answer)
+{
+    (void)arguments;
+    put(answer, "ok");
+    for (int number = 1; number < NSIG; number++)
+        if (probe_tallied(number) > 0)
+            put(answer, " %d:%d", number, probe_tallied(number));
+}
+
+/* orphans COUNT STATUS: so many that wait for "release", and then all end with STATUS. */
+static void verb_orphans(char *arguments, struct answer *answer)
+{
+    int count = 0, status = 0;
+
+    sscanf(arguments, "%d %d", &count, &status);
+    put_return(answer, probe_orphans(count, status));
+}
+
+static void verb_release(char *arguments, struct answer *answer)
+{
+    (void)arguments;
+    probe_release();
+    put_result(answer, true);
+}
+
 /* --- the table ------------------------------------------------------------------------------ */
 
 static const struct {
@@ -348,6 +501,13 @@ static const struct {
     {"fill", verb_fill},     {"stat", verb_stat},     {"mkdir", verb_mkdir},
     {"unlink", verb_unlink}, {"chdir", verb_chdir},   {"chroot", verb_chroot},
     {"mount", verb_mount},   {"escape", verb_escape}, {"execute", verb_execute},
+    {"chmod", verb_chmod},   {"fifo", verb_fifo},     {"threads", verb_threads},
+    {"take", verb_take},     {"capabilities", verb_capabilities},
+    {"burn", verb_burn},     {"group", verb_group},   {"unshare", verb_unshare},
+    {"link", verb_link},
+    {"umount", verb_umount}, {"symlink", verb_symlink}, {"readlink", verb_readlink},
+    {"pty", verb_pty},       {"tally", verb_tally},   {"tallied", verb_tallied},
+    {"orphans", verb_orphans}, {"release", verb_release},
 };
 
 void verb_run(char *request, char *reply, size_t size)

@@ -3,17 +3,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/keyctl.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "kernel/inside.h"
+#include "kernel/tree.h"
 #include "sandbox/limits.h"
 #include "sandbox/message.h"
 #include "sandbox/watch.h"
@@ -35,19 +39,21 @@ static int keep_fds(const struct keeper_job *job)
 {
     const int wanted[] = {job->harness, job->control, job->lifeline[0], job->program,
                           job->lifeline[1]};
-    enum { ABOVE = 100 };
+    int copies[KEEPER_FDS - KEEPER_HARNESS];
 
+    /* First copies that lie above all places, so that none is overwritten before its turn. */
     for (int i = 0; i < KEEPER_FDS - KEEPER_HARNESS; i++)
-        if (dup3(wanted[i], ABOVE + i, O_CLOEXEC) < 0)
+        if ((copies[i] = fcntl(wanted[i], F_DUPFD_CLOEXEC, KEEPER_FDS)) < 0)
             return -errno;
-    close_range(0, ABOVE - 1, 0);
-    close_range(ABOVE + KEEPER_FDS - KEEPER_HARNESS, ~0U, 0);
-    for (int i = 0; i < 3; i++)
-        open("/dev/null", O_RDWR);
     for (int i = 0; i < KEEPER_FDS - KEEPER_HARNESS; i++)
-        if (dup3(ABOVE + i, KEEPER_HARNESS + i, O_CLOEXEC) < 0)
+        if (dup3(copies[i], KEEPER_HARNESS + i, O_CLOEXEC) < 0)
             return -errno;
-    close_range(ABOVE, ~0U, 0);
+    close_range(KEEPER_FDS, ~0U, 0);
+    for (int i = 0; i < KEEPER_HARNESS; i++) {
+        close(i);
+        if (open("/dev/null", O_RDWR) != i)
+            return -EBADF;
+    }
     return 0;
 }
 
@@ -64,6 +70,12 @@ static _Noreturn void become_outer(const struct keeper_job *job, int go)
      * more than one id there are no groups to drop, and dropping is denied. */
     if ((job->ids.count > 1 && setgroups(0, NULL) < 0) || setresgid(0, 0, 0) < 0 ||
         setresuid(0, 0, 0) < 0 || unshare(CLONE_NEWCGROUP) < 0)
+        _exit(1);
+    /* Keys are in no namespace: who has the caller's session keyring may read what is in it
+     * (keyrings(7)). An empty one in its place; a kernel that has none (ENOSYS), or a filter that
+     * forbids the call to everybody in here (EPERM), leaves nothing to hide. */
+    if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS &&
+        errno != EPERM)
         _exit(1);
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* a help only; the lifeline is what counts */
     snprintf(ids, sizeof ids, "%u", job->ids.count);
@@ -107,8 +119,9 @@ static pid_t start_outer(const struct keeper_job *job, struct limits *limits, in
     int go[2];
 
     if (pipe2(go, O_CLOEXEC) < 0) {
-        message_fail(KEEPER_HARNESS, -errno, "cannot make a pipe: %s", strerror(errno));
-        return -errno;
+        int error = -errno;
+        message_fail(KEEPER_HARNESS, error, "cannot make a pipe: %s", strerror(-error));
+        return error;
     }
     struct clone_args args = {
         .flags = CLONE_PIDFD | CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS |
@@ -124,38 +137,95 @@ static pid_t start_outer(const struct keeper_job *job, struct limits *limits, in
     }
     close(go[0]);
     if (result < 0) {
-        message_fail(KEEPER_HARNESS, result, "cannot make the sandbox: %s", clone_advice(result));
+        message_blame(KEEPER_HARNESS, BLAME_MACHINE, result, "cannot make the sandbox: %s",
+                      clone_advice(result));
     } else if ((result = ids_apply(pid, &job->ids)) < 0) {
-        message_fail(KEEPER_HARNESS, result, "cannot map ids into the sandbox: %s",
-                     clone_advice(result));
+        message_blame(KEEPER_HARNESS, BLAME_MACHINE, result, "cannot map ids into the sandbox: %s",
+                      clone_advice(result));
     } else {
         limits_add(limits, pid);
-        if (write(go[1], "", 1) != 1)
+        if (write(go[1], "", 1) != 1) {
             result = -errno;
+            message_fail(KEEPER_HARNESS, result, "the sandbox ended before it began");
+        }
     }
     close(go[1]);
     return result < 0 ? result : pid;
 }
 
-/* Waits until either end is gone, or the sandbox uses too much. */
-static void watch(const struct keeper_job *job, pid_t pid, int pidfd)
+/* How much the sandbox uses in bytes, measured from inside of its user namespace: nothing in there
+ * is hidden from a member with all capabilities, subordinate ids or not. */
+static uint64_t measure(pid_t pid, int pidfd, struct watch *watch)
 {
-    uint64_t allowed =
+    uint64_t used = 0;
+    char *bytes = NULL;
+    size_t length = 0;
+
+    watch->pid = pid;
+    if (kernel_inside(pidfd, pid, CLONE_NEWUSER, watch_report, watch, &bytes, &length) == 0 &&
+        length == sizeof used)
+        memcpy(&used, bytes, sizeof used);
+    free(bytes);
+    return used;
+}
+
+/* The room's own PID 1 is not counted: the number is for the student. */
+static size_t count_below(pid_t pid)
+{
+    struct kernel_pids pids = {0};
+
+    kernel_descendants(pid, &pids);
+    size_t count = pids.count > 0 ? pids.count - 1 : 0;
+    kernel_pids_free(&pids);
+    return count;
+}
+
+/* Tells the harness when the sandbox has used too much; true if so. Where a control group counts,
+ * the kernel has stopped it by then; elsewhere we count. */
+static bool used_too_much(const struct keeper_job *job, const struct limits *limits,
+                          struct watch *watch, pid_t pid, int pidfd)
+{
+    unsigned long long allowed =
         job->options->memory != 0 ? job->options->memory : (uint64_t)SANDBOX_MEMORY_MIB << 20;
 
+    if (limits->memory) {
+        if (!limits_ran_out(limits))
+            return false;
+        message_blame(KEEPER_HARNESS, BLAME_PROGRAM, -ENOMEM,
+                      "it used all of the %llu MiB of memory that are allowed (%zu processes)",
+                      allowed >> 20, count_below(pid));
+        return true;
+    }
+    unsigned long long used = measure(pid, pidfd, watch);
+    if (used > allowed) {
+        message_blame(KEEPER_HARNESS, BLAME_PROGRAM, -ENOMEM,
+                      "it used %llu MiB of memory in all (%zu processes); %llu MiB are allowed",
+                      used >> 20, count_below(pid), allowed >> 20);
+        return true;
+    }
+    if (watch_machine_is_full()) {
+        message_blame(KEEPER_HARNESS, BLAME_US, -ENOMEM,
+                      "the machine has hardly any memory left (MemAvailable in /proc/meminfo)");
+        return true;
+    }
+    return false;
+}
+
+/* Waits until either end is gone, or the sandbox uses too much. */
+static void watch_over(const struct keeper_job *job, const struct limits *limits, pid_t pid,
+                       int pidfd)
+{
+    struct watch watch;
+
+    watch_begin(&watch);
     for (;;) {
         struct pollfd fds[2] = {{KEEPER_HARNESS, POLLIN, 0}, {pidfd, POLLIN, 0}};
         if (poll(fds, 2, WATCH_MS) < 0)
             continue;
         if (fds[0].revents != 0 || fds[1].revents != 0)
             return;
-        uint64_t used = watch_memory(pid);
-        if (used > allowed) {
-            message_fail(KEEPER_HARNESS, -ENOMEM,
-                         "it used %llu MiB of memory in all; %llu MiB are allowed",
-                         (unsigned long long)(used >> 20), (unsigned long long)(allowed >> 20));
+        if (used_too_much(job, limits, &watch, pid, pidfd))
             return;
-        }
     }
 }
 
@@ -170,8 +240,7 @@ _Noreturn void keeper_run(const struct keeper_job *job)
     for (size_t i = 0; i < sizeof deaf / sizeof *deaf; i++)
         signal(deaf[i], SIG_IGN);
     signal(SIGCHLD, SIG_DFL); /* whatever the harness made of it: our children are ours to reap */
-    int result = keep_fds(job);
-    if (result < 0)
+    if (keep_fds(job) < 0 || chdir("/") < 0)
         _exit(1);
     limits_make(&limits, job->run, job->options);
     pid_t pid = start_outer(job, &limits, &pidfd);
@@ -180,7 +249,7 @@ _Noreturn void keeper_run(const struct keeper_job *job)
     close(KEEPER_PROGRAM);
     if (pid > 0) {
         message_note(KEEPER_HARNESS, MESSAGE_READY, pidfd, 0, 0, 0);
-        watch(job, pid, pidfd);
+        watch_over(job, &limits, pid, pidfd);
     }
     if (pidfd >= 0) {
         syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);

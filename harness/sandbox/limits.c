@@ -95,6 +95,13 @@ static size_t find_homes(struct home homes[HOMES_MAX])
 /* v2 hands a controller down only when the parent's subtree_control names it, and refuses that
  * where the parent itself has processes (but for the root). So this works for root on a plain
  * machine and in a delegated empty group, and nowhere else. */
+static bool no_swap(const char *group)
+{
+    int result = write_value(group, "memory.swap.max", "0");
+
+    return result == 0 || result == -ENOENT; /* a kernel without swap has no such file */
+}
+
 static bool set_limits(const struct home *home, const char *group,
                        const struct sandbox_options *options)
 {
@@ -103,13 +110,19 @@ static bool set_limits(const struct home *home, const char *group,
     unsigned long long processes =
         options->processes != 0 ? options->processes : (unsigned long long)SANDBOX_PROCESSES;
 
+    /* RLIMIT_NPROC (outer.c) is to be met first: it refuses before the kernel has copied much, and a
+     * fork bomb's thousands of refusals a second are counted as memory, too. */
+    processes += processes / 4;
+
     if (home->v2) {
         return write_number(group, "memory.max", memory) == 0 &&
                write_number(group, "pids.max", processes) == 0 &&
-               (write_value(group, "memory.swap.max", "0") == 0 || errno == ENOENT);
+               no_swap(group);
     }
     if (home->memory && write_number(group, "memory.limit_in_bytes", memory) < 0)
         return false;
+    if (home->memory) /* memory and swap together; not every kernel accounts for it */
+        write_number(group, "memory.memsw.limit_in_bytes", memory);
     return !home->processes || write_number(group, "pids.max", processes) == 0;
 }
 
@@ -118,7 +131,7 @@ void limits_make(struct limits *limits, const char *run, const struct sandbox_op
     static struct home homes[HOMES_MAX];
     size_t count = find_homes(homes);
 
-    limits->count = 0;
+    *limits = (struct limits){0};
     for (size_t i = 0; i < count && limits->count < LIMITS_MAX; i++) {
         char *group = limits->groups[limits->count];
         int wrote = snprintf(group, PATH_MAX, "%s/%s", homes[i].folder, run);
@@ -128,8 +141,34 @@ void limits_make(struct limits *limits, const char *run, const struct sandbox_op
         if (!set_limits(&homes[i], group, options)) {
             rmdir(group);
             limits->count--;
+        } else if (homes[i].memory) {
+            limits->memory = true;
         }
     }
+}
+
+/* The number behind `key` in a file of "KEY NUMBER" lines, 0 when there is none. */
+static unsigned long long read_key(const char *group, const char *name, const char *key)
+{
+    char path[PATH_MAX + 64], line[128], word[64];
+    unsigned long long number = 0, found = 0;
+
+    snprintf(path, sizeof path, "%s/%s", group, name);
+    autofclose FILE *file = fopen(path, "re");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL)
+        if (sscanf(line, "%63s %llu", word, &number) == 2 && strcmp(word, key) == 0)
+            found = number;
+    return found;
+}
+
+/* Only what happened to the group itself: a student's group within may run out as it likes. */
+bool limits_ran_out(const struct limits *limits)
+{
+    for (size_t i = 0; i < limits->count; i++)
+        if (read_key(limits->groups[i], "memory.oom_control", "oom_kill") > 0 ||
+            read_key(limits->groups[i], "memory.events.local", "oom") > 0)
+            return true;
+    return false;
 }
 
 void limits_add(const struct limits *limits, pid_t pid)
@@ -165,22 +204,42 @@ void limits_remove(struct limits *limits)
     limits->count = 0;
 }
 
-void limits_remove_run(const char *run)
+static void find_run(const char *run, struct limits *limits)
 {
     static struct home homes[HOMES_MAX];
     size_t count = find_homes(homes);
-    struct limits limits = {0};
 
-    for (size_t i = 0; i < count && limits.count < LIMITS_MAX; i++) {
-        char *group = limits.groups[limits.count];
+    *limits = (struct limits){0};
+    for (size_t i = 0; i < count && limits->count < LIMITS_MAX; i++) {
+        char *group = limits->groups[limits->count];
         if (snprintf(group, PATH_MAX, "%s/%s", homes[i].folder, run) < PATH_MAX &&
             access(group, F_OK) == 0)
-            limits.count++;
+            limits->count++;
     }
+}
+
+void limits_remove_run(const char *run)
+{
+    struct limits limits;
+
+    find_run(run, &limits);
     limits_remove(&limits);
 }
 
+bool limits_squeezed(const char *run)
+{
+    struct limits limits;
+
+    find_run(run, &limits);
+    return limits_ran_out(&limits);
+}
+
 /* --- the mark ------------------------------------------------------------------------------- */
+
+static void write_mark(char *run, size_t size, int pid, unsigned long long start, unsigned counter)
+{
+    snprintf(run, size, MARK "%d-%llx-%u", pid, start, counter);
+}
 
 void limits_mark(char *run, size_t size)
 {
@@ -188,7 +247,7 @@ void limits_mark(char *run, size_t size)
     struct kernel_stat stat = {0};
 
     kernel_stat_read(getpid(), &stat);
-    snprintf(run, size, MARK "%d-%llx-%u", getpid(), (unsigned long long)stat.starttime, counter++);
+    write_mark(run, size, getpid(), stat.starttime, counter++);
 }
 
 /* True when the harness that made a group of this name still runs: a pid may have been given to
@@ -196,13 +255,21 @@ void limits_mark(char *run, size_t size)
 static bool owner_lives(const char *name)
 {
     struct kernel_stat stat;
-    char *end;
-    long pid = strtol(name + strlen(MARK), &end, 10);
+    char again[64];
+    int pid;
+    unsigned long long start;
+    unsigned counter;
 
-    if (*end != '-' || pid <= 0)
-        return true; /* not a name we give: leave it alone */
-    unsigned long long start = strtoull(end + 1, NULL, 16);
-    return kernel_stat_read((pid_t)pid, &stat) == 0 && stat.starttime == start;
+    /* Written again it must be the same: a name that we would not give is not ours to touch. */
+    if (sscanf(name, MARK "%d-%llx-%u", &pid, &start, &counter) != 3)
+        return true;
+    write_mark(again, sizeof again, pid, start, counter);
+    if (strcmp(again, name) != 0)
+        return true;
+    int result = kernel_stat_read((pid_t)pid, &stat);
+    if (result < 0)
+        return result != -ESRCH;
+    return stat.starttime == start && stat.state != 'Z' && stat.state != 'X';
 }
 
 void limits_sweep(void)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -12,11 +13,18 @@ enum { SANDBOX_MEMORY_MIB = 768, SANDBOX_PROCESSES = 400, LIMITS_MAX = 3 };
 struct limits {
     char groups[LIMITS_MAX][PATH_MAX]; /* one folder a hierarchy (v1), or one in all (v2) */
     size_t count;
+    bool memory; /* one of them limits memory */
 };
 
 /* Makes groups named `run` below our own: memory and processes limited. Where that is not allowed
  * (most ordinary users) there are none, and the resource limits and watch.h have to do. */
 void limits_make(struct limits *limits, const char *run, const struct sandbox_options *options);
+
+/* True once the kernel had to kill in one of them because its memory was used up. */
+bool limits_ran_out(const struct limits *limits);
+
+/* The same by the run's mark, for those who did not make them. */
+bool limits_squeezed(const char *run);
 
 /* Moves a process into them. */
 void limits_add(const struct limits *limits, pid_t pid);

@@ -69,29 +69,61 @@ int message_receive(int socket, struct message *message, int flags)
         memcpy(message->fds, CMSG_DATA(c), count * sizeof(int));
         message->fd_count = (int32_t)count;
     }
-    if ((size_t)got < parts[0].iov_len || message->length != (size_t)got - parts[0].iov_len) {
+    if ((size_t)got < parts[0].iov_len || message->length != (size_t)got - parts[0].iov_len ||
+        (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
         message_close_fds(message);
         return -EBADMSG;
     }
     return 1;
 }
 
+/* Everything before the text, and no more: the text is sixty times a page, and most messages have
+ * none. */
+static void begin(struct message *message, enum message_kind kind)
+{
+    memset(message, 0, offsetof(struct message, text));
+    message->kind = (int32_t)kind;
+}
+
+static void fail_with(int socket, enum blame blame, int error, const char *format, va_list args)
+{
+    struct message message;
+
+    begin(&message, MESSAGE_FAILED);
+    message.error = error;
+    message.a = (int32_t)blame;
+    int length = vsnprintf(message.text, 1024, format, args);
+    if (length >= 0)
+        message.length = (uint32_t)strlen(message.text) + 1;
+    message_send(socket, &message);
+}
+
 void message_fail(int socket, int error, const char *format, ...)
 {
-    struct message message = {.kind = MESSAGE_FAILED, .error = error};
     va_list args;
 
     va_start(args, format);
-    int length = vsnprintf(message.text, sizeof message.text, format, args);
+    fail_with(socket, BLAME_US, error, format, args);
     va_end(args);
-    message.length = length < 0 ? 0 : (uint32_t)length + 1;
-    message_send(socket, &message);
+}
+
+void message_blame(int socket, enum blame blame, int error, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    fail_with(socket, blame, error, format, args);
+    va_end(args);
 }
 
 int message_note(int socket, enum message_kind kind, int fd, int a, int b, int c)
 {
-    struct message message = {.kind = (int32_t)kind, .a = a, .b = b, .c = c};
+    struct message message;
 
+    begin(&message, kind);
+    message.a = a;
+    message.b = b;
+    message.c = c;
     if (fd >= 0) {
         message.fds[0] = fd;
         message.fd_count = 1;

@@ -17,6 +17,13 @@ enum message_kind {
 
 enum { MESSAGE_TEXT = 60 * 1024, MESSAGE_FDS = 32 };
 
+/* Of MESSAGE_FAILED, in `a`: whose fault it is. */
+enum blame {
+    BLAME_US,      /* the harness's                                        */
+    BLAME_MACHINE, /* this machine does not allow it: the cure is outside  */
+    BLAME_PROGRAM, /* what runs in the sandbox used more than its share    */
+};
+
 struct message {
     int32_t kind;
     int32_t error;
@@ -34,9 +41,11 @@ int message_send(int socket, const struct message *message);
  * Returns 1, 0 at end of file, or -errno. `flags` as for recvmsg(2). */
 int message_receive(int socket, struct message *message, int flags);
 
-/* Sends MESSAGE_FAILED with a sentence. */
+/* Sends MESSAGE_FAILED with a sentence: our own fault, or whose it is. */
 void message_fail(int socket, int error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+void message_blame(int socket, enum blame blame, int error, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /* Sends `kind` with one fd (or -1) and three numbers. */
 int message_note(int socket, enum message_kind kind, int fd, int a, int b, int c);

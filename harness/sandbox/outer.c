@@ -124,6 +124,14 @@ static int make_room(const struct settings *settings, bool rootfs, int socket)
     return result;
 }
 
+/* Refusals that no second try changes: no second user namespace, no fresh /proc, no
+ * mount_setattr. */
+static bool machine_said(int error)
+{
+    return error == -EPERM || error == -EACCES || error == -ENOSPC || error == -EUSERS ||
+           error == -ENODEV || error == -ENOSYS || error == -EINVAL;
+}
+
 static void serve(const struct settings *settings)
 {
     for (;;) {
@@ -140,7 +148,8 @@ static void serve(const struct settings *settings)
         if (message.kind == MESSAGE_ROOM && message.fd_count == 1) {
             int result = make_room(settings, message.a != 0, message.fds[0]);
             if (result < 0)
-                message_fail(CONTROL, result, "cannot make a room: %s", strerror(-result));
+                message_blame(CONTROL, machine_said(result) ? BLAME_MACHINE : BLAME_US, result,
+                              "cannot make a room: %s", strerror(-result));
         }
         message_close_fds(&message);
     }
@@ -178,7 +187,7 @@ int main(int argc, char **argv)
     }
     int result = tree_build(fill, NULL, why, sizeof why);
     if (result < 0) {
-        message_fail(CONTROL, result, "%s", why);
+        message_blame(CONTROL, machine_said(result) ? BLAME_MACHINE : BLAME_US, result, "%s", why);
         return 1;
     }
     message_note(CONTROL, MESSAGE_READY, -1, 0, 0, 0);

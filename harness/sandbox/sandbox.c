@@ -23,7 +23,7 @@
 #include "sandbox/message.h"
 
 /* How long anything of our own may take to answer, on a machine that does much else. */
-enum { ANSWER_SECONDS = 20, END_MS = 20000 };
+enum { ANSWER_SECONDS = 20, END_MS = 20000, NEWS_MS = 500, KEEPER_MS = 2000 };
 
 /* Beside our own program; the tests' programs lie a folder deeper. */
 static int open_program(void)
@@ -70,7 +70,7 @@ static int make_socket(int ends[2])
 }
 
 /* Waits for MESSAGE_READY; `pidfd` (when not NULL) takes the fd that comes with it. */
-static int await_ready(int socket, int *pidfd, char *why, size_t size)
+static int await_ready(int socket, int *pidfd, char *why, size_t size, int *blame)
 {
     static struct message message;
     int got = message_receive(socket, &message, 0);
@@ -86,9 +86,12 @@ static int await_ready(int socket, int *pidfd, char *why, size_t size)
         return 0;
     }
     message_close_fds(&message);
-    if (message.kind != MESSAGE_FAILED)
+    if (message.kind != MESSAGE_FAILED) {
+        snprintf(why, size, "an answer that makes no sense");
         return -EBADMSG;
+    }
     snprintf(why, size, "%.*s", (int)message.length, message.text);
+    *blame = message.a;
     return message.error < 0 ? message.error : -EIO;
 }
 
@@ -161,13 +164,18 @@ int sandbox_open(const struct sandbox_options *options, struct sandbox *sandbox)
     int result = start_keeper(options, sandbox, lifeline, program);
     close(lifeline[0]);
     sandbox->lifeline = lifeline[1];
-    if (result == 0)
-        result = await_ready(sandbox->keeper, &sandbox->pidfd, sandbox->why, sizeof sandbox->why);
+    if (result < 0)
+        snprintf(sandbox->why, sizeof sandbox->why, "cannot start its keeper: %s",
+                 strerror(-result));
+    else
+        result = await_ready(sandbox->keeper, &sandbox->pidfd, sandbox->why, sizeof sandbox->why,
+                             &sandbox->blame);
     if (result == 0) {
         sandbox->pid = pidfd_pid(sandbox->pidfd);
         result = send_files(sandbox->control, options);
         /* If it died of something it had a word to say of, that word is waiting for us. */
-        int ready = await_ready(sandbox->control, NULL, sandbox->why, sizeof sandbox->why);
+        int ready = await_ready(sandbox->control, NULL, sandbox->why, sizeof sandbox->why,
+                                &sandbox->blame);
         if (ready < 0)
             result = ready;
     }
@@ -183,19 +191,40 @@ static void close_fd(int *fd)
     *fd = -1;
 }
 
+/* Waits for the end of a process; signals do not cut it short. */
+static bool await_end(int pidfd, int milliseconds)
+{
+    enum { SLICE_MS = 50 };
+    struct pollfd end = {pidfd, POLLIN, 0};
+
+    for (int spent = 0; spent < milliseconds; spent += SLICE_MS)
+        if (poll(&end, 1, SLICE_MS) > 0)
+            return true;
+    return false;
+}
+
+/* A keeper that somebody has stopped cannot clean up; what is left to do we do then. */
+static void reap_keeper(pid_t keeper)
+{
+    autoclose int pidfd = (int)syscall(SYS_pidfd_open, keeper, 0);
+
+    if (pidfd < 0 || !await_end(pidfd, KEEPER_MS))
+        kill(keeper, SIGKILL);
+    while (waitpid(keeper, NULL, 0) < 0 && errno == EINTR)
+        ;
+}
+
 void sandbox_close(struct sandbox *sandbox)
 {
     if (sandbox->keeper > 0)
         shutdown(sandbox->keeper, SHUT_RDWR); /* to the keeper this is our end */
     if (sandbox->pidfd > 0) {
         /* Should the keeper be dead: we may kill what runs in a user namespace of ours. */
-        struct pollfd end = {sandbox->pidfd, POLLIN, 0};
         syscall(SYS_pidfd_send_signal, sandbox->pidfd, SIGKILL, NULL, 0);
-        poll(&end, 1, END_MS);
+        await_end(sandbox->pidfd, END_MS);
     }
     if (sandbox->keeper_pid > 0) {
-        while (waitpid(sandbox->keeper_pid, NULL, 0) < 0 && errno == EINTR)
-            ;
+        reap_keeper(sandbox->keeper_pid);
         limits_remove_run(sandbox->run); /* nothing there any more unless the keeper was killed */
     }
     sandbox->keeper_pid = 0;
@@ -210,16 +239,27 @@ bool sandbox_ended(struct sandbox *sandbox)
     static struct message message;
     struct pollfd fds[2] = {{sandbox->keeper, POLLIN, 0}, {sandbox->pidfd, POLLIN, 0}};
 
+    if (sandbox->why[0] != '\0') /* told already; its processes may take a while to go */
+        return true;
     if (poll(fds, 2, 0) <= 0)
         return false;
-    if (sandbox->why[0] == '\0') {
-        int got = message_receive(sandbox->keeper, &message, MSG_DONTWAIT);
-        if (got == 1 && message.kind == MESSAGE_FAILED)
-            snprintf(sandbox->why, sizeof sandbox->why, "%.*s", (int)message.length, message.text);
-        else
-            snprintf(sandbox->why, sizeof sandbox->why, "the sandbox was killed from outside");
+    int got = message_receive(sandbox->keeper, &message, MSG_DONTWAIT);
+    if (got == 1 && message.kind == MESSAGE_FAILED) {
+        snprintf(sandbox->why, sizeof sandbox->why, "%.*s", (int)message.length, message.text);
+        sandbox->blame = message.a;
+    } else {
+        snprintf(sandbox->why, sizeof sandbox->why, "the sandbox was killed from outside");
     }
     return true;
+}
+
+bool sandbox_ending(struct sandbox *sandbox, bool surely)
+{
+    struct pollfd news = {sandbox->keeper, POLLIN, 0};
+
+    if (surely || limits_squeezed(sandbox->run))
+        poll(&news, 1, NEWS_MS);
+    return sandbox_ended(sandbox);
 }
 
 /* --- rooms ---------------------------------------------------------------------------------- */
@@ -231,18 +271,24 @@ int room_open(struct sandbox *sandbox, const struct room_options *options, struc
     *room = (struct room){.pidfd = -1, .socket = -1};
     if (sandbox_ended(sandbox)) {
         snprintf(room->why, sizeof room->why, "%s", sandbox->why);
+        room->blame = sandbox->blame;
         return -EPIPE;
     }
-    if (make_socket(ends) < 0)
+    if (make_socket(ends) < 0) {
+        snprintf(room->why, sizeof room->why, "cannot make a socket: %s", strerror(errno));
         return -errno;
+    }
     room->socket = ends[0];
     int result = message_note(sandbox->control, MESSAGE_ROOM, ends[1], options->rootfs, 0, 0);
     close(ends[1]);
     if (result == 0)
-        result = await_ready(sandbox->control, &room->pidfd, room->why, sizeof room->why);
+        result = await_ready(sandbox->control, &room->pidfd, room->why, sizeof room->why,
+                             &room->blame);
+    if (result == -EAGAIN) /* its answer may still come, and must not be taken for another's */
+        shutdown(sandbox->keeper, SHUT_RDWR);
     if (result == 0) {
         room->pid = pidfd_pid(room->pidfd);
-        result = await_ready(room->socket, NULL, room->why, sizeof room->why);
+        result = await_ready(room->socket, NULL, room->why, sizeof room->why, &room->blame);
     }
     if (result < 0)
         room_close(room);
@@ -251,12 +297,10 @@ int room_open(struct sandbox *sandbox, const struct room_options *options, struc
 
 void room_close(struct room *room)
 {
-    struct pollfd end = {room->pidfd, POLLIN, 0};
-
     close_fd(&room->socket);
     if (room->pidfd > 0) {
         syscall(SYS_pidfd_send_signal, room->pidfd, SIGKILL, NULL, 0);
-        poll(&end, 1, END_MS); /* PID 1 ends last, when all others of its namespace have */
+        await_end(room->pidfd, END_MS); /* PID 1 ends last, when all others of its namespace have */
     }
     close_fd(&room->pidfd);
     room->watched_count = 0;
@@ -266,10 +310,12 @@ static void note_end(struct room *room, const struct message *message)
 {
     for (size_t i = 0; i < room->watched_count; i++) {
         struct room_process *process = room->watched[i];
-        if (process->inside == message->a && !process->ended) {
+        if (process->inside == message->a) {
             process->ended = true;
             process->code = message->b;
             process->status = message->c;
+            room->watched[i] = room->watched[--room->watched_count]; /* the number may come again */
+            return;
         }
     }
 }

@@ -48,6 +48,7 @@ struct sandbox {
     unsigned ids; /* how many user ids are mapped: 65536, or 1                                */
     char run[32]; /* our mark: on cgroups and everything else that a file system could hold   */
     char why[256]; /* why it could not be opened, or why the keeper ended it: one sentence    */
+    int blame;     /* with why, enum blame of message.h: us, the machine, or the program      */
 };
 
 /* Opens a sandbox; also sweeps what earlier runs that were killed left in file systems.
@@ -59,6 +60,10 @@ void sandbox_close(struct sandbox *sandbox);
 
 /* When the keeper ended the sandbox by itself (too much memory, say): true, reason in why. */
 bool sandbox_ended(struct sandbox *sandbox);
+
+/* The same when the news may still be on its way: waits for it. Costs next to nothing while the
+ * kernel has killed nothing in the sandbox for want of memory, unless `surely`. */
+bool sandbox_ending(struct sandbox *sandbox, bool surely);
 
 /* --- rooms ---------------------------------------------------------------------------------- */
 
@@ -75,6 +80,7 @@ struct room {
     struct room_process *watched[ROOM_WATCHED_MAX]; /* whose ends we note                      */
     size_t watched_count;
     char why[256];
+    int blame; /* as above */
 };
 
 int room_open(struct sandbox *sandbox, const struct room_options *options, struct room *room);

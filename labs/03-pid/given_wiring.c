@@ -11,6 +11,7 @@
 #include "given/options.h"
 
 static bool nested;
+static const char *proc_folder = "/proc"; /* below the container's root */
 
 /* Without an init: COMMAND itself, looked for in the PATH of its own environment. */
 static int execute(const struct container *container)
@@ -66,24 +67,33 @@ static int set_nested(struct container *container, const char *value)
     return set_init(container, value);
 }
 
+static int set_proc(struct container *container, const char *value)
+{
+    (void)container;
+    proc_folder = value;
+    return value[0] == '/' ? 0 : -EINVAL;
+}
+
 static int mount_proc(struct container *container)
 {
     char path[PATH_MAX];
 
-    if (snprintf(path, sizeof path, "%s/proc", container->root) >= (int)sizeof path)
+    if (snprintf(path, sizeof path, "%s%s", container->root, proc_folder) >= (int)sizeof path)
         return -ENAMETOOLONG;
     /* The root may come from an image of strangers: were /proc a link in it, the mount would land
      * wherever that points to. */
     int fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
+    if (fd < 0 && errno != ENOENT) /* what is not there, mount(2) will say */
         return -errno;
-    close(fd);
+    if (fd >= 0)
+        close(fd);
     return pid_mount_proc(path);
 }
 
 static const struct layer_option options[] = {
     {"init", 0, NULL, "your init is PID 1 and starts COMMAND as PID 2", set_init},
     {"nested", 0, NULL, "--init, and COMMAND is PID 1 one level further in", set_nested},
+    {"proc", 0, "DIR", "where the fresh proc goes, in place of /proc", set_proc},
     {0},
 };
 

@@ -36,6 +36,11 @@ static const char *const readonly_paths[] = {
     "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
 };
 
+enum { MORE_MAX = 16 };
+
+/* --mask and --protect add to the lists. */
+static const char *more_masked[MORE_MAX + 1], *more_readonly[MORE_MAX + 1];
+
 static bool by_chroot;
 static bool pivoted; /* the old root is there to be taken away */
 static bool entered; /* "/" is the container's: what is mounted on it is not the host's affair */
@@ -124,6 +129,8 @@ static int mask_paths(struct container *container)
     for (size_t i = 0; entered && result == 0 && i < sizeof masked_paths / sizeof *masked_paths;
          i++)
         result = root_mask(masked_paths[i]);
+    for (const char **path = more_masked; entered && result == 0 && *path != NULL; path++)
+        result = root_mask(*path);
     return result;
 }
 
@@ -135,6 +142,8 @@ static int protect_paths(struct container *container)
     for (size_t i = 0; entered && result == 0 && i < sizeof readonly_paths / sizeof *readonly_paths;
          i++)
         result = root_protect(readonly_paths[i]);
+    for (const char **path = more_readonly; entered && result == 0 && *path != NULL; path++)
+        result = root_protect(*path);
     return result;
 }
 
@@ -143,11 +152,10 @@ static int close_directories(struct container *container)
     return has_root(container) ? root_close_directories() : 0;
 }
 
+/* Without -w COMMAND starts where root_chroot and root_detach_old have left us. */
 static int enter_workdir(struct container *container)
 {
-    if (container->workdir == NULL && !has_root(container))
-        return 0;
-    return root_enter(container->workdir != NULL ? container->workdir : "/");
+    return container->workdir != NULL ? root_enter(container->workdir) : 0;
 }
 
 static int set_rootfs(struct container *container, const char *value)
@@ -176,10 +184,38 @@ static int set_workdir(struct container *container, const char *value)
     return 0;
 }
 
+static int add_path(const char **list, const char *path)
+{
+    size_t count = 0;
+
+    while (list[count] != NULL)
+        count++;
+    if (path[0] != '/')
+        return -EINVAL;
+    if (count == MORE_MAX)
+        return -E2BIG;
+    list[count] = path;
+    return 0;
+}
+
+static int set_mask(struct container *container, const char *value)
+{
+    (void)container;
+    return add_path(more_masked, value);
+}
+
+static int set_protect(struct container *container, const char *value)
+{
+    (void)container;
+    return add_path(more_readonly, value);
+}
+
 static const struct layer_option options[] = {
     {"rootfs", 0, "DIR", "make DIR the root", set_rootfs},
     {"chroot", 0, NULL, "by chroot instead of pivot_root (leaves a way out)", set_chroot},
     {"workdir", 'w', "DIR", "start COMMAND in DIR, a path of the container", set_workdir},
+    {"mask", 0, "PATH", "hide PATH of the container as well", set_mask},
+    {"protect", 0, "PATH", "make PATH of the container read-only as well", set_protect},
     {0},
 };
 

@@ -185,6 +185,7 @@ int lab_main(const struct lab_program *program, int argc, char **argv)
     hold_stdio();
     crash_report(program->name);
     sigaction(SIGWINCH, &(struct sigaction){.sa_handler = on_window_change}, NULL);
+    signal(SIGCHLD, SIG_DFL); /* ignored, as some callers leave it, it would eat the exit status */
 
     for (const struct layer *const *layer = program->layers; *layer != NULL; layer++)
         if ((*layer)->prepare != NULL)

@@ -31,7 +31,9 @@ static void passes_twice(struct grade *g)
 static const char hostile[] = "\033[2J\033]0;owned\007 clear\n"
                               "bad utf-8: \xff\xfe\xc0\x80\xed\xa0\x80 end\n"
                               "nul:\0:nul\n"
-                              "c1 \xc2\x9b" "31m bidi \xe2\x80\xae" "desrever\n"
+                              "c1 \xc2\x9b"
+                              "31m bidi \xe2\x80\xae"
+                              "desrever\n"
                               "ok 1 - # SKIP\r\n"
                               "  ...\n"
                               "not ok 7\n"
@@ -174,8 +176,11 @@ static void draws(struct grade *g)
     char line[128];
 
     for (int i = 0; i < 3; i++) {
-        int length = snprintf(line, sizeof(line), "%s %d %u\n", grade_word(g, 8),
-                              grade_between(g, -3, 3), grade_random(g, 1000));
+        /* One after the other: the order of a call's arguments is the compiler's choice. */
+        const char *word = grade_word(g, 8);
+        int between = grade_between(g, -3, 3);
+        unsigned below = grade_random(g, 1000);
+        int length = snprintf(line, sizeof(line), "%s %d %u\n", word, between, below);
         grade_log(g, line, (size_t)length);
     }
     fail(g, .because = "draw");
@@ -196,10 +201,11 @@ static void waits(struct grade *g)
     grade_defer(g, remove_file, name);
     close(open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
     expect(g, true, .because = "never");
-    for (;;) {
+    for (int i = 0; i < 10000; i++) {
         grade_check_interrupt(g);
-        usleep(1000); /* a deadline is the test's own */
+        usleep(1000);
     }
+    grade_error(g, -ETIMEDOUT, "no signal came");
 }
 
 /* Passes or fails as the test wants it, step by step: FAKE_PLAN is a letter a step. */
@@ -214,7 +220,9 @@ static void planned(struct grade *g)
 }
 
 #define STEP(n, s, t, p, r, ...)                                                                   \
-    {.number = n, .slug = s, .title = t, .points = p, .run = r, .chapter = s, ##__VA_ARGS__}
+    {                                                                                              \
+        .number = n, .slug = s, .title = t, .points = p, .run = r, .chapter = s, ##__VA_ARGS__     \
+    }
 
 #define FAKE(id, lab_name, lab_title, ...)                                                         \
     static const struct step id##_steps[] = {__VA_ARGS__};                                         \
@@ -222,13 +230,11 @@ static void planned(struct grade *g)
                                   sizeof(id##_steps) / sizeof(id##_steps[0])};                     \
     __attribute__((used, section("strata_labs"))) static const struct lab *const id##_entry = &id
 
-FAKE(lab_pass, "31-pass", "all is well",
-     STEP(1, "one", "the first step", 40, passes),
+FAKE(lab_pass, "31-pass", "all is well", STEP(1, "one", "the first step", 40, passes),
      STEP(2, "two", "the second, after the first", 60, passes_twice, .after = {1}),
      STEP(3, "three", "a bonus", 10, passes, .more = true, .after = {1, 2}));
 
-FAKE(lab_fail, "32-fail", "a new root",
-     STEP(1, "chroot", "chroot shows the new root", 10, passes),
+FAKE(lab_fail, "32-fail", "a new root", STEP(1, "chroot", "chroot shows the new root", 10, passes),
      STEP(2, "pivot", "pivot_root makes it the root of the mount namespace", 20, passes),
      STEP(3, "old-root", "the old root is gone", 20, fails, .man = "pivot_root(2), NOTES",
           .after = {2}),
@@ -262,34 +268,29 @@ FAKE(lab_undo, "35-undo", "what is deferred",
      STEP(3, "many", "too many undos", 20, defers_too_much),
      STEP(4, "leak", "something is left behind", 20, passes));
 
-FAKE(lab_wait, "36-wait", "waits for a signal",
-     STEP(1, "before", "before", 10, passes),
-     STEP(2, "wait", "waits", 80, waits),
-     STEP(3, "after", "after", 10, passes));
+FAKE(lab_wait, "36-wait", "waits for a signal", STEP(1, "before", "before", 10, passes),
+     STEP(2, "wait", "waits", 80, waits), STEP(3, "after", "after", 10, passes));
 
-FAKE(lab_draw, "37-draw", "random values",
-     STEP(1, "one", "draws", 50, draws),
+FAKE(lab_draw, "37-draw", "random values", STEP(1, "one", "draws", 50, draws),
      STEP(2, "two", "draws others", 50, draws));
 
 FAKE(lab_prepare, "38-prepare", "no sandbox to be had", STEP(1, "one", "one", 100, passes));
 FAKE(lab_broken, "39-broken", "points that do not add up", STEP(1, "one", "one", 99, passes));
-FAKE(lab_flood, "40-flood", "a flood",
-     STEP(1, "one", "one", 10, passes), STEP(2, "two", "two", 10, passes),
-     STEP(3, "flood", "floods", 10, floods), STEP(4, "four", "four", 10, fails_shortly),
-     STEP(5, "five", "five", 10, fails_shortly), STEP(6, "six", "six", 10, passes),
-     STEP(7, "seven", "seven", 10, passes), STEP(8, "eight", "eight", 10, passes),
-     STEP(9, "nine", "nine", 10, passes), STEP(10, "ten", "ten", 10, passes),
-     STEP(11, "eleven", "eleven", 10, passes, .more = true),
+FAKE(lab_flood, "40-flood", "a flood", STEP(1, "one", "one", 10, passes),
+     STEP(2, "two", "two", 10, passes), STEP(3, "flood", "floods", 10, floods),
+     STEP(4, "four", "four", 10, fails_shortly), STEP(5, "five", "five", 10, fails_shortly),
+     STEP(6, "six", "six", 10, passes), STEP(7, "seven", "seven", 10, passes),
+     STEP(8, "eight", "eight", 10, passes), STEP(9, "nine", "nine", 10, passes),
+     STEP(10, "ten", "ten", 10, passes), STEP(11, "eleven", "eleven", 10, passes, .more = true),
      STEP(12, "twelve", "twelve", 10, passes, .more = true),
      STEP(13, "thirteen", "thirteen", 10, passes, .more = true),
      STEP(14, "fourteen", "fourteen", 10, passes, .more = true),
      STEP(15, "fifteen", "fifteen", 10, passes, .more = true),
      STEP(16, "sixteen", "sixteen", 10, fails_shortly, .more = true));
 
-FAKE(lab_plan, "41-plan", "as planned",
-     STEP(1, "one", "one", 50, planned), STEP(2, "two", "two", 50, planned),
-     STEP(3, "three", "three", 10, planned, .more = true));
+FAKE(lab_plan, "41-plan", "as planned", STEP(1, "one", "one", 50, planned),
+     STEP(2, "two", "two", 50, planned), STEP(3, "three", "three", 10, planned, .more = true));
 
 FAKE(lab_stack, "42-stack", "out of stack",
-     STEP(1, "deep", "recurses for ever", 50, runs_out_of_stack),
+     STEP(1, "deep", "recurses for ever # TODO", 50, runs_out_of_stack),
      STEP(2, "then", "passes all the same", 50, passes));

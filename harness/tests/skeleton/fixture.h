@@ -50,7 +50,7 @@ static inline int scratch_enter(void **state)
 /* "scratch/name"; good until the next but three calls. */
 static inline const char *in_scratch(const char *name)
 {
-    static char paths[4][512];
+    static char paths[4][2048];
     static unsigned turn;
     char *path = paths[turn++ % 4];
 

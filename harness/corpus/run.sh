@@ -1,0 +1,183 @@
+#!/bin/sh
+# make corpus: builds every wrong solution (mutant) and every other right one (variant), grades
+# them as several users, and judges the graders by it.
+#
+#   LAB="03 05"     these labs only (then nobody asks for what a whole corpus must have)
+#   SEEDS="1 2 c"   with these random values; without: one seed, drawn now
+#   AS="me many"     as these users; see as.sh. Without: as whoever runs this, and if that is root
+#                   also as two ordinary users, with and without subordinate ids
+#   KINDS=...       some of: solutions skeletons mutants variants
+#   JOBS=2          how many at a time
+#   RESULTS=DIR     where records, items.json and result.tap go (build/corpus/results)
+#   BUILD_ONLY=1    builds the programs and is done
+#   COUNTS=write    writes harness/corpus/counts anew
+#
+# Exit status: 0 all as it must be, 1 not so (each fault is named), 2 usage.
+set -u
+
+here=$(cd "$(dirname "$0")" && pwd)
+cd "$here/../.." || exit 2
+# shellcheck source=harness/corpus/as.sh
+. "$here/as.sh"
+
+kinds=${KINDS:-skeletons mutants variants}
+jobs=${JOBS:-2}
+work=${RESULTS:-build/corpus/results}
+mkdir -p "$work"
+
+# --- what there is ------------------------------------------------------------------------------
+
+${MAKE:-make} --no-print-directory -s -j"$jobs" SRC=solutions corpus-tools || exit 1
+build/grade --list --json >"$work/labs.json" || exit 1
+graded=$(jq -r '.[].name' "$work/labs.json")
+labs=
+for lab in $graded; do
+    case " ${LAB:-${lab%%-*}} " in
+    *" ${lab%%-*} "*) labs="$labs $lab" ;;
+    esac
+done
+if [ -z "$labs" ]; then
+    echo "make corpus: no lab ${LAB-} has a grader" >&2
+    exit 2
+fi
+
+# names LAB KIND: one a line
+names() {
+    case $2 in
+    solutions) echo reference ;;
+    skeletons) jq -r --arg lab "$1" '.[] | select(.name == $lab) | .steps[].number' \
+        "$work/labs.json" ;;
+    mutants) find "harness/corpus/$1/mutants" -name '*.patch' 2>/dev/null |
+        sed 's,.*/,,; s,\.patch$,,' | sort -n ;;
+    variants) find "harness/corpus/$1/variants" -name '*.c' 2>/dev/null |
+        sed 's,.*/,,; s,\.c$,,' | sort ;;
+    esac
+}
+
+all_programs() { # "LAB KIND NAME", one a line
+    for lab in $labs; do
+        for kind in $kinds; do
+            names "$lab" "$kind" | sed "s/^/$lab $kind /"
+        done
+    done
+}
+programs=$(all_programs)
+
+# --- the pinned counts --------------------------------------------------------------------------
+
+# A lab, its steps, mutants and variants. Pinned, so that none is lost without a word.
+count() {
+    echo "# lab steps mutants variants: see run.sh; COUNTS=write make corpus writes this anew"
+    for lab in $graded; do
+        echo "$lab $(names "$lab" skeletons | wc -l) $(names "$lab" mutants | wc -l)" \
+            "$(names "$lab" variants | wc -l)"
+    done
+}
+faults=0
+count >"$work/counts"
+[ "${COUNTS-}" != write ] || cp "$work/counts" "$here/counts"
+complete=false
+case " $kinds " in
+*" mutants "*)
+    if [ -z "${LAB-}" ]; then
+        complete=true
+        if ! diff -u "$here/counts" "$work/counts" >"$work/drift" 2>&1; then
+            faults=1
+            echo "FAULT harness/corpus/counts is not what there is" \
+                "(COUNTS=write make corpus, once you know why):"
+            sed 's/^/    /' "$work/drift"
+        fi
+    fi
+    ;;
+esac
+
+# --- who --------------------------------------------------------------------------------------------
+
+asked=${AS-}
+if [ -z "$asked" ]; then
+    asked=me
+    [ "$(id -u)" != 0 ] || asked="me single many"
+fi
+who=
+for one in $asked; do
+    reason=$(why_not_as "$one")
+    if [ -n "$reason" ]; then
+        echo "as $one: not run here: $reason"
+    else
+        who="$who $one"
+    fi
+done
+[ -n "$who" ] || exit 1
+seeds=${SEEDS:-$(od -An -N4 -tx4 /dev/urandom | tr -d ' ')}
+
+# --- build, and grade ---------------------------------------------------------------------------
+
+goals=$(echo "$programs" | while read -r lab kind name; do
+    case $kind in
+    solutions) echo "build/solutions/${lab%%-*}/lab${lab%%-*}" ;;
+    ?*) echo "build/corpus/$lab/$kind/$name/lab${lab%%-*}" ;;
+    esac
+done)
+# shellcheck disable=SC2086 # goals are several
+${MAKE:-make} --no-print-directory -s -k -j"$jobs" SRC=solutions $goals || exit 1
+
+[ -z "${BUILD_ONLY-}" ] || exit 0
+
+RECORDS=$PWD/$work/records
+rm -rf "$RECORDS"
+mkdir -p "$RECORDS"
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/strata-corpus-XXXXXX") || exit 1
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+chmod 755 "$scratch"
+REPORTS=$scratch/reports
+KIT=$PWD
+mkdir "$REPORTS"
+for one in $who; do
+    mkdir "$REPORTS/$one"
+    # Whoever grades writes the report.
+    chmod 1777 "$REPORTS/$one"
+    # A clone below a folder that is closed to that user: a copy that is not.
+    as "$one" test -x "$PWD/build/grade" -a -r "$PWD/labs" || KIT=$scratch/kit
+done
+if [ "$KIT" != "$PWD" ]; then
+    mkdir -p "$KIT/build" "$KIT/harness"
+    cp -R labs solutions "$KIT/"
+    cp -R harness/graders harness/corpus "$KIT/harness/"
+    for part in grade sandbox inside probe busybox rootfs.tar solutions corpus; do
+        [ ! -e "build/$part" ] || cp -R "build/$part" "$KIT/build/"
+    done
+    chmod -R a+rX "$KIT"
+fi
+export KIT RECORDS REPORTS
+
+echo "$programs" | while read -r lab kind name; do
+    for one in $who; do
+        for seed in $seeds; do
+            printf '%s %s %s %s %s\n' "$lab" "$kind" "$name" "$one" "$seed"
+        done
+    done
+done | xargs -P "$jobs" -L 1 sh "$here/grade.sh"
+
+# --- judge ----------------------------------------------------------------------------------------
+
+find "$RECORDS" -name '*.json' -exec cat {} + |
+    jq -s -f "$here/judge.jq" --slurpfile labs "$work/labs.json" --argjson complete $complete \
+        >"$work/items.json" || exit 1
+
+jq -r '.[] | "\(if .faults == [] then "ok" else "FAULT" end) \(.lab) \(.kind) " +
+    "\(if .kind == "mutants" then "step \(.step) " else "" end)\(.name)" +
+    "\(if .says != "" then " \"\(.says)\"" else "" end)" +
+    "\(if .kind == "mutants" and .others != [] then " (\(.others | join(", ")))" else "" end)" +
+    "\(if .unjudged != [] then " [not judged: \(.unjudged | join("; "))]" else "" end)",
+    (.faults[] | "    " + .)' "$work/items.json"
+jq -r '.[] | "\(if .faults == [] then "ok" else "not ok" end) - \(.lab) \(.kind) \(.name)",
+    (.unjudged[] as $u | "ok - \(.lab) \(.kind) \(.name) # SKIP \($u)"),
+    (.faults[] | "#   " + .)' "$work/items.json" >"$work/result.tap"
+
+found=$(jq '[.[].faults[]] | length' "$work/items.json")
+faults=$((faults + found))
+echo "corpus: $(echo "$labs" | wc -w) labs, $(echo "$programs" | wc -l) programs ($kinds)," \
+    "as$who, SEEDS=\"$seeds\": $faults faults"
+[ "$faults" -eq 0 ]

@@ -1,0 +1,28 @@
+#!/bin/sh
+# board.sh: how far you have come. Builds nothing; before anything has been built it lists the labs.
+. harness/verbs/lib.sh
+
+# The graders know their steps; only they can say how many are left.
+if [ -x build/grade ] && board=$(build/grade --board 2>/dev/null) && [ -n "$board" ]; then
+    build/grade --board
+    exit
+fi
+
+next=
+for folder in labs/[0-9][0-9]-*/; do
+    folder=${folder%/}
+    name=${folder##*/}
+    steps=0
+    [ ! -r .progress/passed ] || steps=$(grep -c "^$name/" .progress/passed)
+    case $steps in
+    0) steps= ;;
+    1) steps="1 step passed" ;;
+    *) steps="$steps steps passed" ;;
+    esac
+    title=$(lab_title "$name")
+    printf '%s  %-40.40s%s\n' "${name%%-*}" "${title:-${name#*-}}" "${steps:+  $steps}"
+    # Where you were last; the grader, once built, knows whether that lab is done.
+    [ -n "$next" ] && [ -z "$steps" ] || next=${name%%-*}
+done
+[ -n "$next" ] || die "there are no labs here: is this the kit's folder?"
+echo "next: make lab$next"
