@@ -73,12 +73,12 @@ count() {
             "$(names "$lab" variants | wc -l)"
     done
 }
-faults=0
+mutants=false complete=false faults=0
 count >"$work/counts"
 [ "${COUNTS-}" != write ] || cp "$work/counts" "$here/counts"
-complete=false
 case " $kinds " in
 *" mutants "*)
+    mutants=true
     if [ -z "${LAB-}" ]; then
         complete=true
         if ! diff -u "$here/counts" "$work/counts" >"$work/drift" 2>&1; then
@@ -157,6 +157,8 @@ echo "$programs" | while read -r lab kind name; do
         for seed in $seeds; do
             printf '%s %s %s %s %s\n' "$lab" "$kind" "$name" "$one" "$seed"
         done
+        # For the words of mutants, one look at what the skeletons are told is enough.
+        [ "$kind" != skeletons ] || [ $mutants = false ] || break
     done
 done | xargs -P "$jobs" -L 1 sh "$here/grade.sh"
 

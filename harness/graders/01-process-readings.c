@@ -20,21 +20,10 @@
 
 /* --- numbers -------------------------------------------------------------------------------- */
 
-static struct kernel_status read_status(struct grade *g, pid_t pid)
-{
-    struct kernel_status status;
-    int result = kernel_status_read(pid, &status);
-
-    if (result < 0)
-        grade_error(g, result, "cannot read /proc/%d/status", pid);
-    kernel_status_free(&status); /* its numbers stay */
-    return status;
-}
-
 /* How a process that we number `pid` is numbered in the room; 0: it has no number there. */
 static pid_t inside_of(struct run *run, pid_t pid)
 {
-    struct kernel_status room = read_status(run_grade(run), run_outside_pid(run));
+    struct kernel_status room = process_status_of(run_grade(run), run_outside_pid(run));
     struct kernel_status status;
 
     if (kernel_status_read(pid, &status) < 0)
@@ -196,7 +185,7 @@ struct look {
 
 static struct look look_at(struct grade *g, pid_t pid)
 {
-    struct look look = {.status = read_status(g, pid)};
+    struct look look = {.status = process_status_of(g, pid)};
     int result = kernel_stat_read(pid, &look.stat);
 
     if (result < 0)
@@ -333,9 +322,9 @@ void process_step_describe(struct grade *g)
     /* The first of the group stays in our PID namespace; its children have a number of their own. */
     process_do(helper, "group %d %d", CLONE_NEWPID, grade_between(g, 3, 6));
     struct process_list all = process_in_room(helper);
-    size_t levels = read_status(g, run_outside_pid(helper)).nspid.count;
+    size_t levels = process_status_of(g, run_outside_pid(helper)).nspid.count;
     for (size_t i = 0; i < all.count; i++)
-        if (read_status(g, all.list[i]).nspid.count > levels)
+        if (process_status_of(g, all.list[i]).nspid.count > levels)
             check_description(helper, inside_of(helper, all.list[i]));
 
     check_error(helper, "--describe", say(g, "%d", vanished(helper)), ESRCH, "vanished",

@@ -3,7 +3,7 @@
  *
  * A file is known by device and inode, never by its path: "/" inside is right when it is the very
  * folder that lies at /tmp/rootfs outside. Steps 4 to 6 enter the root by --chroot, so that each
- * can be earned whatever became of pivot_root.
+ * can be earned whatever became of pivot_root; and all but step 5 start --unmasked.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -96,7 +96,7 @@ static void step_chroot(struct grade *g)
     outside_do(room, "mount " ROOTFS " %s %d", elsewhere, MS_BIND);
     const char *const paths[] = {ROOTFS, elsewhere};
     for (size_t i = 0; i < 2; i++) {
-        const char *const arguments[] = {"--rootfs", paths[i], "--chroot", NULL};
+        const char *const arguments[] = {"--rootfs", paths[i], "--chroot", "--unmasked", NULL};
         struct run *run = run_beside(g, room, arguments);
         struct place root = check_root(g, run, paths[i]);
         check_cwd(g, run, &root);
@@ -141,6 +141,8 @@ static void check_no_escape(struct grade *g, struct run *room, struct run *run)
                          .program = "/strata/busybox", .arguments = arguments, .beside = room});
     struct place outside = place_outside(room, "/"), root = place_inside(run, "/");
     const char *reached = escape_to(g, jail);
+
+    outside_do(run, "chdir /"); /* a working directory that stayed outside is another matter */
 
     if (strcmp(reached, place_text(g, &outside)) != 0)
         grade_error(g, 0, "the escape from a chroot ended at %s", reached);
@@ -206,14 +208,14 @@ static void check_namespace_root(struct grade *g, struct run *room, struct run *
     struct place top = place_of_namespace(g, payload->pid, payload->pidfd, false);
     const struct kernel_mount *on_top = old_root_in(inside, old.dev);
 
-    expect(g, kernel_mounts_at(inside, "/") != NULL, .because = "no-mount-point",
-           .expected = say(g, "/proc/%d/mountinfo has a line for /", payload->pid),
-           .kernel = "it has none: / is a folder, and not where anything is mounted",
-           .see = "lab05 --rootfs " ROOTFS " cat /proc/self/mountinfo");
     expect(g, place_same(&top, &root) || on_top != NULL, .because = "chroot-only",
            .expected = say(g, "the root of the mount namespace is %s", place_text(g, &root)),
            .kernel = say(g, "only COMMAND's is; the namespace still has %s", place_text(g, &top)),
            .see = "nsenter -t PID -m stat -c '%d %i' / (without -r)");
+    expect(g, kernel_mounts_at(inside, "/") != NULL, .because = "no-mount-point",
+           .expected = say(g, "/proc/%d/mountinfo has a line for /", payload->pid),
+           .kernel = "it has none: / is a folder, and not where anything is mounted",
+           .see = "lab05 --rootfs " ROOTFS " cat /proc/self/mountinfo");
     if (on_top == NULL)
         check_no_escape(g, room, run);
 }
@@ -245,19 +247,20 @@ static void step_pivot(struct grade *g)
     struct run *room = room_with_rootfs(g);
     const char *volume = make_volume(g, room), *elsewhere = say(g, "/tmp/%s", grade_word(g, 8));
     const struct kernel_mounts *before = mounts_of(g, run_outside_pid(room));
-    const char *const arguments[] = {"--rootfs", ROOTFS,     "-v", say(g, "%s:/data", volume),
-                                     "--tmpfs",  "/scratch", NULL};
+    const char *const arguments[] = {
+        "--rootfs", ROOTFS,     "-v",         say(g, "%s:/data", volume),
+        "--tmpfs",  "/scratch", "--unmasked", NULL};
     struct run *run = run_beside(g, room, arguments);
 
     check_root(g, run, ROOTFS);
     check_outside_kept(g, room, before);
-    check_came_along(g, run, volume);
     check_namespace_root(g, room, run);
+    check_came_along(g, run, volume);
 
     /* The same when it is a mount point already. */
     outside_do(room, "mkdir %s", elsewhere);
     outside_do(room, "mount " ROOTFS " %s %d", elsewhere, MS_BIND);
-    const char *const again[] = {"--rootfs", elsewhere, NULL};
+    const char *const again[] = {"--rootfs", elsewhere, "--unmasked", NULL};
     run = run_beside(g, room, again);
     check_root(g, run, elsewhere);
     check_namespace_root(g, room, run);
@@ -308,7 +311,7 @@ static void step_old_root(struct grade *g)
 {
     struct run *room = room_with_rootfs(g);
     const struct kernel_mounts *before = mounts_of(g, run_outside_pid(room));
-    const char *const arguments[] = {"--rootfs", ROOTFS, NULL};
+    const char *const arguments[] = {"--rootfs", ROOTFS, "--unmasked", NULL};
     struct run *run = run_beside(g, room, arguments);
     const struct payload *payload = run_payload(run);
     struct place root = check_root(g, run, ROOTFS), old = place_outside(run, "/");
@@ -482,7 +485,7 @@ static void step_filesystems(struct grade *g)
     static const char *const shm[] = {"nosuid", "nodev", "noexec", "rw", NULL};
     struct run *room = room_with_rootfs(g);
     const struct kernel_mounts *outside = mounts_of(g, run_outside_pid(room));
-    const char *const arguments[] = {"--rootfs", ROOTFS, "--chroot", NULL};
+    const char *const arguments[] = {"--rootfs", ROOTFS, "--chroot", "--unmasked", NULL};
     struct run *run = run_beside(g, room, arguments);
 
     check_mount(g, run, "/sys", "sysfs", sys, NULL);
@@ -670,8 +673,9 @@ static int folder_of_room(struct grade *g, struct run *room, const char *path, b
 static void check_not_entered(struct grade *g, struct run *room, const char *path, int error,
                               const struct room_fd *fds, size_t count, const char *what)
 {
-    const char *const arguments[] = {"--rootfs", ROOTFS, "--chroot", "-v",        "/proc:/mnt",
-                                     "-w",       path,   "--",       "/bin/true", NULL};
+    const char *const arguments[] = {"--rootfs", ROOTFS,       "--chroot", "--unmasked",
+                                     "-v",       "/proc:/mnt", "-w",       path,
+                                     "--",       "/bin/true",  NULL};
     const char *said;
     int status = outside_run(
         room, &(struct run_options){.arguments = arguments, .fds = fds, .fd_count = count}, &said);
@@ -687,6 +691,21 @@ static void check_not_entered(struct grade *g, struct run *room, const char *pat
     expect(g, strstr(said, strerror(error)) != NULL, .because = "wrong-error",
            .expected = say(g, "-w %s, %s: %s", path, what, strerror(error)),
            .kernel = "another error: the program's words are below", .see = see);
+}
+
+/* fds that are no directories are still needed: by one of them the parent learns what failed. */
+static void check_pipe_kept(struct grade *g, struct run *room)
+{
+    const char *const missing[] = {"--rootfs", ROOTFS,           "--chroot", "--unmasked",
+                                   "--",       "/bin/not-there", NULL};
+    const char *said;
+    int status = outside_run(room, &(struct run_options){.arguments = missing}, &said);
+    expect(
+        g, status == NOT_FOUND && strstr(said, strerror(ENOENT)) != NULL, .because = "pipe-closed",
+        .expected = "fds that are no directories stay: a COMMAND not found is told, and ends 127",
+        .kernel =
+            say(g, "exit status %d, and nobody said why: the pipe was closed as well", status),
+        .see = "lab05 --rootfs " ROOTFS " not-there; echo $?");
 }
 
 static void check_fds(struct grade *g, struct run *room)
@@ -707,19 +726,7 @@ static void check_fds(struct grade *g, struct run *room)
                           say(g, "fd %d, a folder outside%s", held[i].to,
                               held[i].for_reading ? "" : " (O_PATH)"));
 
-    /* The other fds are still needed: by one of them the parent learns that exec failed. */
-    const char *const missing[] = {"--rootfs", ROOTFS, "--chroot", "--", "/bin/not-there", NULL};
-    const char *said;
-    int status = outside_run(
-        room, &(struct run_options){.arguments = missing, .fds = fds, .fd_count = HELD}, &said);
-    expect(
-        g, status == NOT_FOUND && strstr(said, strerror(ENOENT)) != NULL, .because = "pipe-closed",
-        .expected = "fds that are no directories stay: a COMMAND not found is told, and ends 127",
-        .kernel =
-            say(g, "exit status %d, and nobody said why: the pipe was closed as well", status),
-        .see = "lab05 --rootfs " ROOTFS " not-there; echo $?");
-
-    const char *const arguments[] = {"--rootfs", ROOTFS, "--chroot", NULL};
+    const char *const arguments[] = {"--rootfs", ROOTFS, "--chroot", "--unmasked", NULL};
     struct run *run =
         run_start(g, &(struct run_options){
                          .arguments = arguments, .beside = room, .fds = fds, .fd_count = HELD});
@@ -740,7 +747,8 @@ static void step_no_way_back(struct grade *g)
 
     /* First the presence: a place that can be reached is entered. */
     outside_do(room, "mkdir " ROOTFS "%s", inner);
-    const char *const arguments[] = {"--rootfs", ROOTFS, "--chroot", "-w", inner, NULL};
+    const char *const arguments[] = {"--rootfs", ROOTFS, "--chroot", "--unmasked",
+                                     "-w",       inner,  NULL};
     struct run *run = run_beside(g, room, arguments);
     const struct payload *payload = run_payload(run);
     struct place wanted = place_outside(room, say(g, ROOTFS "%s", inner));
@@ -750,6 +758,7 @@ static void step_no_way_back(struct grade *g)
            .kernel = say(g, "/proc/%d/cwd is %s", payload->pid, place_text(g, &cwd)),
            .see = say(g, "lab05 --rootfs " ROOTFS " -w %s pwd", inner));
 
+    check_pipe_kept(g, room);
     check_not_entered(g, room, say(g, "/mnt/%s", grade_word(g, 7)), ENOENT, NULL, 0,
                       "which is not there");
     check_not_entered(g, room, say(g, "/mnt/%d/cwd", run_program_inside(room)), EXDEV, NULL, 0,

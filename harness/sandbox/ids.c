@@ -60,6 +60,20 @@ static unsigned long largest_range(const char *path, unsigned long *first)
     return best;
 }
 
+/* Whether this process's own user namespace has this id: a container may map one id only. */
+static bool is_mapped(const char *path, unsigned long id)
+{
+    unsigned long inside, outside, count;
+    bool found = false;
+    FILE *file = fopen(path, "re");
+
+    while (file != NULL && fscanf(file, "%lu %lu %lu", &inside, &outside, &count) == 3)
+        found = found || (id >= inside && id - inside < count);
+    if (file != NULL)
+        fclose(file);
+    return found;
+}
+
 static bool root_loan(const char *map, unsigned long *id)
 {
     unsigned long first = 0;
@@ -115,8 +129,11 @@ void ids_choose(bool single, struct ids_plan *plan)
 {
     *plan = (struct ids_plan){
         .way = IDS_SINGLE, .uid = geteuid(), .gid = getegid(), .count = 1};
-    if (geteuid() == 0) /* never root itself: it owns the machine's files */
-        plan->uid = plan->gid = LOAN;
+    /* Never root itself, which owns the machine's files; unless that is all there is to lend. */
+    if (geteuid() == 0 && is_mapped("/proc/self/uid_map", LOAN))
+        plan->uid = LOAN;
+    if (geteuid() == 0 && is_mapped("/proc/self/gid_map", LOAN))
+        plan->gid = LOAN;
     if (single)
         return;
     struct ids_plan full = {.count = IDS_FULL};

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -38,9 +39,12 @@ static int open_program(void)
     char *name = strrchr(path, '/');
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         strcpy(name, names[i]);
+        struct stat st;
         int fd = open(path, O_RDONLY | O_CLOEXEC);
-        if (fd >= 0)
+        if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
             return fd;
+        if (fd >= 0)
+            close(fd); /* a folder of that name */
     }
     return -ENOENT;
 }

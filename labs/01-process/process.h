@@ -61,10 +61,13 @@ struct process_spec {
  * waits; the parent's hooks run (id maps, network); the child goes on: its hooks, its stdio, a
  * clean start, exec. A child whose parent died while it waited ends.
  * A clean start (step 4) is: no fd but 0, 1 and 2, every signal at its default action, none
- * blocked, and exactly the environment of `spec`.
+ * blocked, and exactly the environment of `spec`. (Signals 32 and 33 are libc's own business.)
+ * All of it happens in the child: the caller's own fds, signals and namespaces stay as they are.
  *
  * Returns 0 once COMMAND runs (its exec has succeeded), with *process filled in. Else -errno of
  * what failed, *failure says where (when not NULL), and no child is left, not even a zombie.
+ * A child that is killed on its way to exec looks like a COMMAND that ended at once: process_wait
+ * tells how.
  * See clone(2) "clone3", execve(2), close_range(2).
  */
 int process_start(const struct process_spec *spec, struct process *process,

@@ -35,9 +35,10 @@ static int take_private(struct container *container)
     return mount_private();
 }
 
-/* Each hook that option_hook adds belongs to one action, the next one. Its fd is opened anew, for
- * one that was opened before a bind does not mean what the bind put on top. */
-static int open_target(const struct container *container, const struct action *action, char *path,
+/* Each hook that add() adds belongs to one action, the next one. What target_open found is handed
+ * on by its path, which now leads through no link any more: an fd would mean the place below
+ * whatever the layer mounts there. */
+static int find_target(const struct container *container, const struct action *action, char *path,
                        size_t size)
 {
     struct stat st = {.st_mode = S_IFDIR};
@@ -45,51 +46,46 @@ static int open_target(const struct container *container, const struct action *a
     if (action->source != NULL && stat(action->source, &st) < 0)
         return -errno;
     int fd = target_open(container->root, action->target, S_ISDIR(st.st_mode));
-    if (fd >= 0)
-        snprintf(path, size, "/proc/self/fd/%d", fd);
-    return fd;
+    if (fd < 0)
+        return fd;
+    char link[32];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(link, path, size - 1);
+    int result = length < 0 ? -errno : (size_t)length == size - 1 ? -ENAMETOOLONG : 0;
+    if (result == 0)
+        path[length] = '\0';
+    close(fd);
+    return result;
 }
 
 static int bind_next(struct container *container)
 {
     const struct action *action = &actions[actions_done++];
-    char path[32];
-    int fd = open_target(container, action, path, sizeof path);
+    char path[PATH_MAX];
+    int result = find_target(container, action, path, sizeof path);
 
-    if (fd < 0)
-        return fd;
-    int result = mount_bind(action->source, path, action->recursive);
-    close(fd);
-    return result;
+    return result < 0 ? result : mount_bind(action->source, path, action->recursive);
 }
 
 static int readonly_next(struct container *container)
 {
     const struct action *action = &actions[actions_done++];
-    char path[32];
-    int fd = open_target(container, action, path, sizeof path);
+    char path[PATH_MAX];
+    int result = find_target(container, action, path, sizeof path);
 
-    if (fd < 0)
-        return fd;
-    int result = mount_readonly(path);
-    close(fd);
-    return result;
+    return result < 0 ? result : mount_readonly(path);
 }
 
 static int tmpfs_next(struct container *container)
 {
     const struct action *action = &actions[actions_done++];
-    char path[32];
-    int fd = open_target(container, action, path, sizeof path);
+    char path[PATH_MAX];
+    int result = find_target(container, action, path, sizeof path);
 
-    if (fd < 0)
-        return fd;
-    int result = mount_tmpfs(path, action->size);
-    close(fd);
-    return result;
+    return result < 0 ? result : mount_tmpfs(path, action->size);
 }
 
-/* The plain path: /proc/self/fd/N is itself a symbolic link, and would not be followed. */
+/* The path as it stands: a link at its end is the layer's to refuse. */
 static int detach_next(struct container *container)
 {
     const struct action *action = &actions[actions_done++];

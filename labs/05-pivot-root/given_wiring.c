@@ -41,6 +41,7 @@ enum { MORE_MAX = 16 };
 /* --mask and --protect add to the lists. */
 static const char *more_masked[MORE_MAX + 1], *more_readonly[MORE_MAX + 1];
 
+static bool unmasked; /* --unmasked: without the lists above */
 static bool by_chroot;
 static bool pivoted; /* the old root is there to be taken away */
 static bool entered; /* "/" is the container's: what is mounted on it is not the host's affair */
@@ -126,8 +127,8 @@ static int mask_paths(struct container *container)
     int result = 0;
 
     (void)container;
-    for (size_t i = 0; entered && result == 0 && i < sizeof masked_paths / sizeof *masked_paths;
-         i++)
+    bool all = entered && !unmasked;
+    for (size_t i = 0; all && result == 0 && i < sizeof masked_paths / sizeof *masked_paths; i++)
         result = root_mask(masked_paths[i]);
     for (const char **path = more_masked; entered && result == 0 && *path != NULL; path++)
         result = root_mask(*path);
@@ -139,7 +140,8 @@ static int protect_paths(struct container *container)
     int result = 0;
 
     (void)container;
-    for (size_t i = 0; entered && result == 0 && i < sizeof readonly_paths / sizeof *readonly_paths;
+    bool all = entered && !unmasked;
+    for (size_t i = 0; all && result == 0 && i < sizeof readonly_paths / sizeof *readonly_paths;
          i++)
         result = root_protect(readonly_paths[i]);
     for (const char **path = more_readonly; entered && result == 0 && *path != NULL; path++)
@@ -175,6 +177,14 @@ static int set_chroot(struct container *container, const char *value)
     (void)container;
     (void)value;
     by_chroot = true;
+    return 0;
+}
+
+static int set_unmasked(struct container *container, const char *value)
+{
+    (void)container;
+    (void)value;
+    unmasked = true;
     return 0;
 }
 
@@ -214,6 +224,7 @@ static const struct layer_option options[] = {
     {"rootfs", 0, "DIR", "make DIR the root", set_rootfs},
     {"chroot", 0, NULL, "by chroot instead of pivot_root (leaves a way out)", set_chroot},
     {"workdir", 'w', "DIR", "start COMMAND in DIR, a path of the container", set_workdir},
+    {"unmasked", 0, NULL, "mask and protect nothing but what is asked for", set_unmasked},
     {"mask", 0, "PATH", "hide PATH of the container as well", set_mask},
     {"protect", 0, "PATH", "make PATH of the container read-only as well", set_protect},
     {0},
