@@ -17,7 +17,7 @@ Q := $(if $(V),,@)
 L := $(B)$(if $(ASAN),/asan)
 
 comma := ,
-SANITIZE := $(if $(ASAN),-fsanitize=address$(comma)undefined)
+SANITIZE := $(if $(ASAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined)
 WARN := -Wall -Wextra -Wconversion
 OURS := $(WARN) $(if $(WERROR),-Werror)
 CFLAGS ?= -O2 -g
@@ -188,7 +188,7 @@ $(foreach verb,$(VERBS),$(foreach lab,$(LABS),$(eval $(call verb_rule,$(verb),$(
 
 .PHONY: $(NUMBERS:%=asan%)
 $(NUMBERS:%=asan%): asan%:
-	@$(MAKE) ASAN=1 lab$*
+	@$(MAKE) ASAN=1 lab$*; status=$$?; SRC=$(SRC) BUILD=$(B)/asan sh harness/verbs/asan.sh $*; exit $$status
 
 check: $(TOOLS) $(foreach n,$(NUMBERS),$(L)/$(SRC)/$(n)/lab$(n))
 	@$(GRADE) $(NUMBERS)

@@ -44,22 +44,32 @@ static void escape(char *pattern, size_t size, const char *root)
     pattern[used] = '\0';
 }
 
+/* The files of a pattern, in the order of their names; there may be none. */
+static int chain_all(const char *pattern, char hex[DIGEST_HEX])
+{
+    glob_t files;
+    int error = glob(pattern, 0, NULL, &files);
+
+    if (error != 0)
+        return error == GLOB_NOMATCH ? 0 : -EIO;
+    for (size_t i = 0; i < files.gl_pathc; i++)
+        chain(files.gl_pathv[i], hex);
+    globfree(&files);
+    return 0;
+}
+
 int progress_kit_digest(const char *root, const char *lab, char hex[DIGEST_HEX])
 {
     char path[PATH_MAX];
     char escaped[PATH_MAX / 2];
-    glob_t headers;
 
     hex[0] = '\0';
     snprintf(path, sizeof(path), "%s/harness/graders/%s.c", root, lab);
     chain(path, hex);
     escape(escaped, sizeof(escaped), root);
+    /* A grader may have parts beside it: NN-name-PART.c. */
+    snprintf(path, sizeof(path), "%s/harness/graders/%s-*.c", escaped, lab);
+    int error = chain_all(path, hex);
     snprintf(path, sizeof(path), "%s/labs/%s/*.h", escaped, lab);
-    int error = glob(path, 0, NULL, &headers);
-    if (error != 0)
-        return error == GLOB_NOMATCH ? 0 : -EIO;
-    for (size_t i = 0; i < headers.gl_pathc; i++)
-        chain(headers.gl_pathv[i], hex);
-    globfree(&headers);
-    return 0;
+    return error == 0 ? chain_all(path, hex) : error;
 }

@@ -182,6 +182,8 @@ static void pump(struct run *run, int milliseconds)
                             {run->room->socket, POLLIN, 0}};
     int ready = poll(fds, 4, milliseconds < SLICE_MS ? milliseconds : SLICE_MS);
 
+    if (world_abandoned(run->g))
+        raise(SIGTERM); /* as if make had been stopped in the ordinary way */
     grade_check_interrupt(run->g);
     if (ready <= 0)
         return;

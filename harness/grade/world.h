@@ -20,6 +20,9 @@ void world_killed(struct grade *g);
  * students. `room` is for the caller to close. */
 const char *world_tool(struct grade *g, const char *const *argv, struct room *room);
 
+/* True when the make that started us has been killed: nobody waits for this verdict any more. */
+bool world_abandoned(struct grade *g);
+
 /* The path of the lab program as rooms see it. */
 const char *world_program(struct grade *g);
 

@@ -41,7 +41,8 @@ static void check_clean_signals(struct run *run, uint64_t ignored, uint64_t bloc
 {
     struct grade *g = run_grade(run);
     pid_t pid = run_payload(run)->pid;
-    struct kernel_status parent = process_status_of(g, run_program_pid(run)), child = process_status_of(g, pid);
+    struct kernel_status parent = process_status_of(g, run_program_pid(run)),
+                         child = process_status_of(g, pid);
 
     child.sigign &= ~libc_signals;
     child.sigblk &= ~libc_signals;
@@ -91,8 +92,8 @@ static bool closed(void *arg)
         bool given = fd->fd <= 2;
         for (size_t k = 0; k < EXTRA_FDS; k++)
             given = given || fd->fd == closing->extra[k].to;
-        if (!given && (strncmp(fd->target, "pipe:", 5) == 0 ||
-                       strncmp(fd->target, "socket:", 7) == 0))
+        if (!given &&
+            (strncmp(fd->target, "pipe:", 5) == 0 || strncmp(fd->target, "socket:", 7) == 0))
             snprintf(closing->left, sizeof closing->left, "/proc/%d/fd/%d -> %s", closing->pid,
                      fd->fd, fd->target);
     }
@@ -108,10 +109,10 @@ static void check_clean_fds(struct run *run, const struct room_fd *extra)
 
     for (size_t i = 0; i < EXTRA_FDS; i++)
         expect(g, kernel_fds_find(parent, extra[i].to) != NULL, .because = "caller-closed",
-               .expected = say(g, "your program's own fd %d stays open: clean the child's",
-                               extra[i].to),
-               .kernel = say(g, "/proc/%d/fd has no %d any more", run_program_pid(run),
-                             extra[i].to),
+               .expected =
+                   say(g, "your program's own fd %d stays open: clean the child's", extra[i].to),
+               .kernel =
+                   say(g, "/proc/%d/fd has no %d any more", run_program_pid(run), extra[i].to),
                .see = "ls -l /proc/PID/fd of the lab program");
     for (size_t i = 0; i < child->count; i++)
         expect(g, child->list[i].fd <= 2, .because = "open-fds",
@@ -139,10 +140,9 @@ static void check_environment(struct run *run, const char *const *wanted, const 
     struct grade *g = run_grade(run);
     const struct payload *payload = run_payload(run);
     size_t length, own_length;
-    const char *own = facts_bytes_within(g, run_program_pid(run), run_program_pidfd(run),
-                                         CLONE_NEWUSER,
-                                         say(g, "/proc/%d/environ", run_program_pid(run)),
-                                         &own_length);
+    const char *own =
+        facts_bytes_within(g, run_program_pid(run), run_program_pidfd(run), CLONE_NEWUSER,
+                           say(g, "/proc/%d/environ", run_program_pid(run)), &own_length);
     const char *text = facts_bytes_within(g, payload->pid, payload->pidfd, CLONE_NEWUSER,
                                           say(g, "/proc/%d/environ", payload->pid), &length);
     const char *see = "SECRET=1 lab01 -e A=b env";
@@ -172,11 +172,12 @@ static void check_clean(struct grade *g, uint64_t ignored, uint64_t blocked)
     const char *secret = say(g, "SECRET_%s=%s", grade_word(g, 4), grade_word(g, 12));
     const char *const junk[] = {"PATH=/strata:/usr/bin:/bin", "HOME=/tmp", "LD_STRATA=1", secret,
                                 NULL};
-    const char *const wanted[] = {say(g, "PATH=/%s:/bin", grade_word(g, 4)),
-                                  say(g, "A_%s=%s =x", grade_word(g, 3), grade_word(g, 5)), "EMPTY=",
-                                  say(g, "LINES=%s\n%s", grade_word(g, 3), grade_word(g, 3)), NULL};
-    const char *const arguments[] = {"-e", wanted[0], "-e", wanted[1],
-                                     "-e", wanted[2], "-e", wanted[3], NULL};
+    const char *const wanted[] = {
+        say(g, "PATH=/%s:/bin", grade_word(g, 4)),
+        say(g, "A_%s=%s =x", grade_word(g, 3), grade_word(g, 5)),
+        "EMPTY=", say(g, "LINES=%s\n%s", grade_word(g, 3), grade_word(g, 3)), NULL};
+    const char *const arguments[] = {"-e",      wanted[0], "-e",      wanted[1], "-e",
+                                     wanted[2], "-e",      wanted[3], NULL};
     struct room_fd extra[EXTRA_FDS];
     autoclose int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 

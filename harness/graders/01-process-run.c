@@ -24,8 +24,8 @@ static void check_parent(struct run *run)
     if (result < 0)
         grade_error(g, result, "cannot read /proc/%d/stat", payload->pid);
     expect(g, stat.ppid == run_program_pid(run), .because = "other-parent",
-           .expected = say(g, "COMMAND is a child of your program, process %d",
-                           run_program_pid(run)),
+           .expected =
+               say(g, "COMMAND is a child of your program, process %d", run_program_pid(run)),
            .kernel = say(g, "PPid in /proc/%d/status is %d", payload->pid, stat.ppid),
            .see = "lab01 sleep 9 & sleep 1; ps -o pid,ppid,comm");
     struct process_list all = process_in_room(run);
@@ -35,8 +35,8 @@ static void check_parent(struct run *run)
             continue;
         fail(g, .because = "more-processes",
              .expected = "one process is made, and it becomes COMMAND",
-             .kernel = say(g, "there is another one: %d (%s), state %c", stat.pid, stat.comm,
-                           stat.state),
+             .kernel =
+                 say(g, "there is another one: %d (%s), state %c", stat.pid, stat.comm, stat.state),
              .see = "lab01 sleep 9 & sleep 1; ps -o pid,ppid,stat,comm");
     }
 }
@@ -55,8 +55,8 @@ static void check_arguments(struct run *run, const char *const *more)
                                           say(g, "/proc/%d/cmdline", payload->pid), &got);
     expect(g, got == length && memcmp(text, wanted, length) == 0, .because = "arguments",
            .expected = "COMMAND gets its arguments as they are, empty ones and spaces too",
-           .kernel = say(g, "/proc/%d/cmdline holds %zu bytes, not these %zu", payload->pid, got,
-                         length),
+           .kernel =
+               say(g, "/proc/%d/cmdline holds %zu bytes, not these %zu", payload->pid, got, length),
            .see = "lab01 cat /proc/self/cmdline - 'a b' '' | od -c");
 }
 
@@ -77,14 +77,14 @@ static void check_namespaces(struct run *run, unsigned wanted)
             continue;
         expect(g, kernel_ns_shared(&program, &outside, kind), .because = "parent-moved",
                .expected = say(g, "your program itself keeps its %s namespace", name),
-               .kernel = say(g, "/proc/%d/ns/%s of the parent has changed", run_program_pid(run),
-                             name),
+               .kernel =
+                   say(g, "/proc/%d/ns/%s of the parent has changed", run_program_pid(run), name),
                .see = "unshare(2) changes its caller; the flags of clone3 change the child");
         bool asked = (wanted & kernel_ns_flag(kind)) != 0;
         expect(g, same != asked, .because = asked ? "namespace-missing" : "namespace-too-many",
-               .expected = asked ? say(g, "a new %s namespace, as spec->namespaces asks for", name)
-                                 : say(g, "the caller's %s namespace: nobody asked for a new one",
-                                       name),
+               .expected =
+                   asked ? say(g, "a new %s namespace, as spec->namespaces asks for", name)
+                         : say(g, "the caller's %s namespace: nobody asked for a new one", name),
                .kernel = say(g, "/proc/%d/ns/%s is %s", pid, name,
                              same ? "the same as outside" : "another than outside"),
                .see = say(g, "lab01 --new %s readlink /proc/self/ns/%s; readlink /proc/self/ns/%s",
@@ -95,10 +95,10 @@ static void check_namespaces(struct run *run, unsigned wanted)
 static void check_start(struct grade *g, const char *news, unsigned flags)
 {
     const char *const with[] = {"--new", news, NULL};
-    const char *const more[] = {grade_word(g, 5), "", say(g, "%s %s", grade_word(g, 2), "b"),
-                                "--frob", "two\nlines", NULL};
-    struct run *run = run_start(g, &(struct run_options){.arguments = news != NULL ? with : NULL,
-                                                         .probe_arguments = more});
+    const char *const more[] = {
+        grade_word(g, 5), "", say(g, "%s %s", grade_word(g, 2), "b"), "--frob", "two\nlines", NULL};
+    struct run *run = run_start(
+        g, &(struct run_options){.arguments = news != NULL ? with : NULL, .probe_arguments = more});
 
     run_payload(run);
     check_parent(run);
@@ -122,10 +122,12 @@ static void check_go_ahead(struct run *helper)
     struct grade *g = run_grade(helper);
     struct process_family family;
     struct kernel_stat stat;
-    struct run *run = process_start_held(helper, "parent", say(g, "/tmp/%s", grade_word(g, 6)), &family);
+    struct run *run =
+        process_start_held(helper, "parent", say(g, "/tmp/%s", grade_word(g, 6)), &family);
 
     expect(g, kernel_stat_read(family.child, &stat) == 0 && strcmp(stat.comm, "lab01") == 0,
-           .because = "no-go-ahead", .expected = "the child waits until the parent's hooks are done",
+           .because = "no-go-ahead",
+           .expected = "the child waits until the parent's hooks are done",
            .kernel = say(g, "a parent hook still runs, and process %d is %s already", family.child,
                          stat.comm),
            .see = "mkfifo f; lab01 --hold parent:f sleep 9 & sleep 1; ps f");
@@ -195,8 +197,8 @@ static void check_refused_clone(struct run *helper)
            .kernel = say(g, "exit status %d; its words are below", status), .see = see);
 }
 
-/* A control group is a folder of a cgroup2 file system. Any other one the kernel refuses (EBADF), so
- * a start that goes well has not passed it on. */
+/* A control group is a folder of a cgroup2 file system. Any other one the kernel refuses (EBADF),
+ * so a start that goes well has not passed it on. */
 static void check_cgroup_passed(struct run *helper)
 {
     struct grade *g = run_grade(helper);
@@ -207,7 +209,8 @@ static void check_cgroup_passed(struct run *helper)
     int status = run_exit_status(run);
 
     expect(g, status == 125 && strstr(run_output(run), word) == NULL, .because = "cgroup-ignored",
-           .expected = "spec->cgroup reaches the kernel, which refuses one that is none: status 125",
+           .expected =
+               "spec->cgroup reaches the kernel, which refuses one that is none: status 125",
            .kernel = say(g, "exit status %d: /tmp was taken for a control group", status),
            .see = "lab01 --into /tmp true; echo $?");
 }
@@ -232,8 +235,8 @@ static void check_other_child(struct grade *g)
     int wanted = grade_between(g, 2, 62), other = grade_between(g, 63, 124);
     const char *const arguments[] = {
         "sh", "-c", say(g, "(exit %d) & exec /strata/lab01 -- \"$@\"", other), NULL};
-    struct run *run = run_start(
-        g, &(struct run_options){.program = "/strata/busybox", .arguments = arguments});
+    struct run *run =
+        run_start(g, &(struct run_options){.program = "/strata/busybox", .arguments = arguments});
 
     run_payload(run);
     run_until(run, other_child_ended, run);
@@ -241,8 +244,8 @@ static void check_other_child(struct grade *g)
     int status = run_exit_status(run);
     expect(g, status == wanted, .because = "other-child",
            .expected = say(g, "the wait is for COMMAND, which exits with %d", wanted),
-           .kernel = say(g, "exit status %d: another child of the same process was waited for",
-                         status),
+           .kernel =
+               say(g, "exit status %d: another child of the same process was waited for", status),
            .see = "sh -c '(exit 9) & exec lab01 sleep 2'; echo $?");
 }
 
@@ -265,6 +268,6 @@ void process_step_run(struct grade *g)
     struct run *helper = process_helper(g, NULL);
     check_go_ahead(helper);
     process_check_hook_failure(helper, "parent", false);
-    check_cgroup_passed(helper);
     check_refused_clone(helper);
+    check_cgroup_passed(helper);
 }

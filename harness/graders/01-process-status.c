@@ -8,8 +8,8 @@
 static void check_exits(struct run *helper)
 {
     struct grade *g = run_grade(helper);
-    const int exits[] = {0, 1, grade_between(g, 2, 124), 125, 126, 127,
-                         grade_between(g, 128, 254), 255};
+    const int exits[] = {0,   1,   grade_between(g, 2, 124),   125,
+                         126, 127, grade_between(g, 128, 254), 255};
 
     for (size_t i = 0; i < sizeof exits / sizeof *exits; i++)
         process_check_end(run_start(g, &(struct run_options){.beside = helper}), exits[i]);

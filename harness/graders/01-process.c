@@ -5,7 +5,8 @@
  * was started with is read in /proc, from outside, while it runs.
  *
  * The steps stand in files of their own: 01-process-run.c (1), -status.c (2), -eintr.c (3),
- * -clean.c (4), and -readings.c (5 to 7). Here are the list of them and what they share.
+ * -clean.c (4), -namespaces.c (5), -describe.c (6) and -peers.c (7). Here are the list of them and
+ * what they share.
  */
 #include "graders/01-process.h"
 
@@ -58,11 +59,11 @@ struct process_list process_in_room(struct run *run)
 
 /* COMMAND is `command`, in the room of `beside`. */
 struct run *process_run_command(struct run *beside, const char *const *arguments,
-                               const char *const *command)
+                                const char *const *command)
 {
-    return run_start(run_grade(beside), &(struct run_options){.arguments = arguments,
-                                                              .command = command,
-                                                              .beside = beside});
+    return run_start(
+        run_grade(beside),
+        &(struct run_options){.arguments = arguments, .command = command, .beside = beside});
 }
 
 void process_check_end(struct run *run, int wanted)
@@ -94,14 +95,13 @@ static bool child_waits(void *arg)
 
 /* Starts COMMAND with the start held in a hook of `who`; returns the child. */
 struct run *process_start_held(struct run *helper, const char *who, const char *fifo,
-                              struct process_family *family)
+                               struct process_family *family)
 {
     struct grade *g = run_grade(helper);
     const char *const arguments[] = {"--hold", say(g, "%s:%s", who, fifo), NULL};
 
     process_do(helper, "fifo %s", fifo);
-    struct run *run =
-        run_start(g, &(struct run_options){.arguments = arguments, .beside = helper});
+    struct run *run = run_start(g, &(struct run_options){.arguments = arguments, .beside = helper});
     *family = (struct process_family){.parent = run_program_pid(run), .run = run};
     if (!run_until(run, child_waits, family) || run_ended(run) || family->child == 0)
         fail(g, .because = "no-child",

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "probe/probe.h"
+#include "probe/signals.h"
 #include "probe/verbs.h"
 
 /* A reply to nobody (the grader is gone, or fd 0 is no socket) ends the probe. */
@@ -33,5 +34,6 @@ int main(void)
         request[got] = '\0';
         verb_run(request, reply, sizeof reply);
         say(reply);
+        probe_after_reply();
     }
 }

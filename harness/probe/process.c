@@ -70,7 +70,7 @@ static int64_t cpu_ticks(int in_kernel)
 int probe_burn(int ticks, int in_kernel)
 {
     static char bytes[256 * 1024];
-    volatile unsigned sum = 0;
+    static volatile unsigned sum;
     int64_t goal = cpu_ticks(in_kernel) + ticks;
     int fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
 
@@ -85,6 +85,7 @@ int probe_burn(int ticks, int in_kernel)
                 sum += (unsigned)i;
         }
     }
+    (void)sum;
     close(fd);
     return 0;
 }

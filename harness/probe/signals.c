@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t came[NSIG];
+static bool releasing;
 static int gate = -1; /* write end of the pipe at which orphans wait for its end */
 
 static void count_signal(int number)
@@ -70,6 +72,14 @@ int probe_orphans(int count, int status)
 
 void probe_release(void)
 {
+    releasing = true;
+}
+
+void probe_after_reply(void)
+{
+    if (!releasing)
+        return;
+    releasing = false;
     if (gate >= 0)
         close(gate);
     gate = -1;

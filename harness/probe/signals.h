@@ -11,3 +11,6 @@ int probe_tallied(int number);
  * `status`, all at once. Returns 0 or -errno. */
 int probe_orphans(int count, int status);
 void probe_release(void);
+
+/* Called once the reply is sent: only then may they end, for their end may be ours. */
+void probe_after_reply(void);

@@ -15,7 +15,7 @@ esac
 mkdir -p build/diff
 solved=build/diff/$name.c
 trap 'rm -f "$solved"' EXIT
-trap 'exit 130' INT TERM
+trap 'exit 130' INT TERM HUP PIPE
 rm -f "$solved"
 build/skeleton --quiet --step 100 "$reference" -o "$solved" || exit 1
 colour=never

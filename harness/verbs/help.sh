@@ -21,7 +21,7 @@ For the machine:
   make demo        all layers at work, with the reference's code
   make clean       remove what was built; your progress stays
 For instructors, and for work on the kit:
-  make check       grade all labs                                 [SRC=solutions]
+  make check       grade all labs                                [SRC=solutions]
   make matrix      which steps pass as which user, tried out
   make skeletons   labs/ from solutions/, not over your work      [STEP= LAB=]
   make test        the kit's own tests

@@ -9,7 +9,7 @@ labs=$(cd labs && for folder in [0-9][0-9]-*/; do printf '%s ' "${folder%%-*}"; 
 
 reports=$(mktemp -d) || exit 1
 trap 'rm -rf "$reports"' EXIT
-trap 'exit 130' INT TERM HUP
+trap 'exit 130' INT TERM HUP PIPE
 chmod 755 "$reports"
 : >"$reports/notes"
 

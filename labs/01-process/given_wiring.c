@@ -51,8 +51,8 @@ static int set_new(struct container *container, const char *value)
     static const struct {
         const char *name;
         uint64_t flag;
-    } kinds[] = {{"cgroup", CLONE_NEWCGROUP}, {"ipc", CLONE_NEWIPC},   {"mnt", CLONE_NEWNS},
-                 {"net", CLONE_NEWNET},       {"pid", CLONE_NEWPID},   {"user", CLONE_NEWUSER},
+    } kinds[] = {{"cgroup", CLONE_NEWCGROUP}, {"ipc", CLONE_NEWIPC}, {"mnt", CLONE_NEWNS},
+                 {"net", CLONE_NEWNET},       {"pid", CLONE_NEWPID}, {"user", CLONE_NEWUSER},
                  {"uts", CLONE_NEWUTS}};
 
     (void)container;

@@ -90,8 +90,10 @@ static int set_queue(struct container *container, const char *value)
 
 static int set_taken(struct container *container, const char *value)
 {
-    static const char *const kinds[] = {
-        [TAKEN_MSG] = "msg:", [TAKEN_SHM] = "shm:", [TAKEN_SEM] = "sem:", [TAKEN_MQUEUE] = "mqueue:"};
+    static const char *const kinds[] = {[TAKEN_MSG] = "msg:",
+                                        [TAKEN_SHM] = "shm:",
+                                        [TAKEN_SEM] = "sem:",
+                                        [TAKEN_MQUEUE] = "mqueue:"};
 
     (void)container;
     for (enum taken_kind kind = TAKEN_MSG; kind <= TAKEN_MQUEUE; kind++) {
@@ -181,7 +183,8 @@ static const struct layer_option options[] = {
     {"domainname", 0, "NAME", "the container's NIS domain name", set_domain_name},
     {"ipc", 0, "KEY", "make a System V queue, shm and semaphore of this key", set_key},
     {"mqueue", 0, "NAME:MESSAGES", "make a POSIX message queue", set_queue},
-    {"taken", 0, "KIND:KEY", "first make a msg, shm, sem or mqueue of this key (or name)", set_taken},
+    {"taken", 0, "KIND:KEY", "first make a msg, shm, sem or mqueue of this key (or name)",
+     set_taken},
     {0},
 };
 

@@ -305,9 +305,11 @@ int process_start(const struct process_spec *spec, struct process *process,
         result = await_exec(pipes.report[0], failure);
     }
     if (result < 0) {
-        /* A child that still waits, or one that we can no longer hear, must not go on; and it must
-         * be reaped, or a zombie stays. By pidfd: no other process can be hit. */
-        syscall(SYS_pidfd_send_signal, process->pidfd, SIGKILL, NULL, 0);
+        /* One that has reported ends by itself. One that still waits, or that we can no longer hear,
+         * must not go on: by pidfd, no other process can be hit. Both must be reaped, or a zombie
+         * stays. */
+        if (failure->stage == PROCESS_PARENT_HOOK)
+            syscall(SYS_pidfd_send_signal, process->pidfd, SIGKILL, NULL, 0);
         reap(process->pidfd, &info);
         close(process->pidfd);
         *process = (struct process){.pid = -1, .pidfd = -1};

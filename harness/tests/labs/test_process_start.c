@@ -269,6 +269,7 @@ static int swap_stdio(void)
 static int closed_stdio(void)
 {
     struct process_spec spec = plain_spec();
+    struct process process;
     int file = fcntl(memfd_create("file", 0), F_DUPFD, 10);
     const ino_t same[3] = {inode(file), inode(file), inode(file)};
 
@@ -276,7 +277,12 @@ static int closed_stdio(void)
         close(i);
         spec.stdio[i] = file;
     }
-    return stdio_is(&spec, same);
+    if (stdio_is(&spec, same) != 0)
+        return 3;
+    /* What was put at 0, 1 and 2 must not have taken the place of the pipe that tells of this. */
+    spec.main = NULL;
+    spec.argv = (char *[]){(char *)(uintptr_t)"/nowhere/at/all", NULL};
+    return process_start(&spec, &process, NULL) != -ENOENT;
 }
 
 static void test_stdio(void **state)
@@ -382,6 +388,32 @@ static int main_stays(void *arg)
     _exit(3);
 }
 
+/* 'S' once a process waits for something; '?' when there is no such process. */
+static char state_of(pid_t pid)
+{
+    char path[64], text[512] = "";
+
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = read(fd, text, sizeof text - 1);
+    close(fd);
+    const char *end = got > 0 ? strrchr(text, ')') : NULL;
+    return end != NULL && end[1] == ' ' ? end[2] : '?';
+}
+
+/* A parent hook: interrupts the child, which waits for its go-ahead, again and again. */
+static int shake(const struct process *process, void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < 3; i++) {
+        while (state_of(process->pid) != 'S') /* alarm() is the deadline */
+            if (state_of(process->pid) == 'Z' || state_of(process->pid) == '?')
+                return -ESRCH;
+        kill(process->pid, SIGUSR1);
+    }
+    return 0;
+}
+
 /* Signals all the time, without SA_RESTART: every wait of a start is cut short again and again. */
 static void test_eintr_storm(void **state)
 {
@@ -394,9 +426,14 @@ static void test_eintr_storm(void **state)
     assert_int_equal(sigaction(SIGUSR1, &(struct sigaction){.sa_handler = hit}, NULL), 0);
     assert_int_equal(timer_create(CLOCK_MONOTONIC, &event, &timer), 0);
     assert_int_equal(timer_settime(timer, 0, &every, NULL), 0);
-    spec.main = main_stays;
+    const struct process_hook parent[] = {{"shake", shake, NULL}, {0}};
+    spec.parent_hooks = parent;
+    spec.argv = (char *[]){(char *)(uintptr_t)"/bin/sh", (char *)(uintptr_t)"-c",
+                           (char *)(uintptr_t)"sleep 0.02; exit 3", NULL};
     for (int i = 0; i < EINTR_STARTS; i++) {
         hits = 0;
+        /* Without exec it is the news that the parent waits for long, with exec it is the end. */
+        spec.main = i % 2 ? main_stays : NULL;
         assert_int_equal(start_and_wait(&spec), 3);
         assert_true(hits > 0);
     }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # What root of a room cannot do.
-# shellcheck disable=SC2030,SC2031
+# shellcheck disable=SC2012,SC2013,SC2015,SC2016,SC2030,SC2031,SC2153,SC2154
 load sandbox.bash
 
 setup_file() {

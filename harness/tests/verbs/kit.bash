@@ -35,11 +35,11 @@ fresh_labs() {
     done
 }
 
-# in_kit COMMAND...: as the student, in the kit, without a terminal, for a minute at most.
+# in_kit COMMAND...: as the student, in the kit, without a terminal, for two minutes at most.
 in_kit() {
     local as=()
     [ "$(id -u)" != 0 ] || as=(setpriv --reuid "$student" --regid "$student" --clear-groups)
-    (cd "$KIT" && timeout -k 5 60 "${as[@]}" env -u MAKEFLAGS -u MAKELEVEL -u SEED -u PLAIN -u CC \
+    (cd "$KIT" && timeout -k 5 120 "${as[@]}" env -u MAKEFLAGS -u MAKELEVEL -u SEED -u PLAIN -u CC \
         HOME="$SHELF/home" LC_ALL=C.UTF-8 TERM=dumb "$@" </dev/null 2>&1)
 }
 

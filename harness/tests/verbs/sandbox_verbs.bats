@@ -83,12 +83,12 @@ teardown_file() {
     run -0 in_kit make asan05 SRC=solutions
     [[ "$output" == *"6 of 6 core steps"* ]]
     solve 02 100
-    sed -i 's/^int uts_set_hostname.*/&/; /^int uts_set_hostname/,/^}/s/^{/{\n    char *gone = malloc(4); free(gone); gone[0] = 1;/' \
+    sed -i '/^int uts_set_hostname/,/^}/s/^{/{\n    volatile char *gone = malloc(4);\n    free((void *)gone);\n    gone[0] = name[0];/' \
         "$KIT/labs/02-uts-ipc/uts.c"
     sed -i 's/#include <errno.h>/&\n#include <stdlib.h>/' "$KIT/labs/02-uts-ipc/uts.c"
     run -2 in_kit make asan02
     solve 02 1
-    [[ "$output" == *"heap-use-after-free"* ]]
+    [[ "$output" == *"AddressSanitizer: heap-use-after-free labs/02-uts-ipc/uts.c:"*" in uts_set_hostname"* ]]
     [ "$(grep -c FAIL <<<"$output")" -ge 1 ]
 }
 

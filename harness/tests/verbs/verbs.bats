@@ -135,9 +135,9 @@ teardown_file() {
     rm -f "$KIT"/labs/03-pid/*.backup-*
     run -0 in_kit make skeletons STEP=3 LAB=05
     made=$KIT/build/skeletons/05-pivot-root/root.c
-    run ! grep -q "TODO(step 2)" "$made"
-    grep -q "TODO(step 3)" "$made"
     [[ "$(last_line)" == *"make reset05 STEP=3"* ]]
+    grep -q "TODO(step 3)" "$made"
+    run ! grep -q "TODO(step 2)" "$made"
 }
 
 @test "nonsense gets one sentence and not a build" {
