@@ -53,7 +53,8 @@ int doctor_seccomp(void)
     return 0;
 }
 
-/* --- control groups ----------------------------------------------------------------------------- */
+/* --- control groups -----------------------------------------------------------------------------
+ */
 
 /* Is a file system of this type mounted, with one of our controllers? v2 has a list of them in its
  * root; in v1 the mount's options name it. */
@@ -98,7 +99,8 @@ int doctor_cgroup2(void)
     return cgroup_mounted("cgroup2");
 }
 
-/* --- the machine -------------------------------------------------------------------------------- */
+/* --- the machine --------------------------------------------------------------------------------
+ */
 
 /* The folder that build/grade lies in: build. */
 static int own_folder(char *path, size_t size)

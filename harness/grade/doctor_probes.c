@@ -21,7 +21,8 @@
 #include "grade/doctor.h"
 #include "sandbox/ids.h"
 
-/* --- why user namespaces may be forbidden ------------------------------------------------------- */
+/* --- why user namespaces may be forbidden -------------------------------------------------------
+ */
 
 static long number_in(const char *path)
 {
@@ -63,7 +64,8 @@ const char *doctor_userns_cure(void)
            "--security-opt seccomp=unconfined --security-opt apparmor=unconfined";
 }
 
-/* --- in a user namespace ------------------------------------------------------------------------ */
+/* --- in a user namespace ------------------------------------------------------------------------
+ */
 
 static int write_text(const char *path, const char *text)
 {
@@ -169,7 +171,7 @@ int doctor_proc(void)
         return -errno;
     if (pid == 0)
         _exit(mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0 ? errno
-                                                                                        : 0);
+                                                                                         : 0);
     waitpid(pid, &status, 0);
     return WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR;
 }
@@ -208,7 +210,8 @@ int doctor_mqueue(void)
     return queue < 0 ? -errno : 0; /* it goes with its namespace */
 }
 
-/* --- a network ---------------------------------------------------------------------------------- */
+/* --- a network ----------------------------------------------------------------------------------
+ */
 
 /* RTM_NEWLINK with a kind and nothing else: the kernel makes up the names. rtnetlink(7) */
 static int make_veth(int socket_fd)

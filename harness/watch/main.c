@@ -76,7 +76,8 @@ static bool tell(void)
     return fflush(stdout) == 0;
 }
 
-/* Waits until fd (-1: none) has something to say. 1, 0 after the time, -1 when our reader is gone. */
+/* Waits until fd (-1: none) has something to say. 1, 0 after the time, -1 when our reader is gone.
+ */
 static int wait_for(int fd, int milliseconds)
 {
     /* No events asked for: a pipe whose reader has gone reports POLLERR all the same. */
@@ -142,7 +143,8 @@ static int by_inotify(int fd)
     }
 }
 
-/* --- by looking --------------------------------------------------------------------------------- */
+/* --- by looking ---------------------------------------------------------------------------------
+ */
 
 /* A number that changes with the names, sizes and times of a lab's sources. The order in which
  * the folder gives them does not count. */
@@ -155,8 +157,7 @@ static uint64_t look(const struct watched *lab)
         return 0;
     for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
         struct stat stat;
-        if (!is_source(entry->d_name) ||
-            fstatat(dirfd(directory), entry->d_name, &stat, 0) < 0)
+        if (!is_source(entry->d_name) || fstatat(dirfd(directory), entry->d_name, &stat, 0) < 0)
             continue;
         uint64_t mix = stat.st_ino * 0x9e3779b97f4a7c15u + (uint64_t)stat.st_size;
         mix = (mix ^ (uint64_t)stat.st_mtim.tv_sec) * 0xbf58476d1ce4e5b9u;
