@@ -158,7 +158,7 @@ FORCE:
 # --- verbs for students -------------------------------------------------------------------------
 
 export SEED PLAIN NO_COLOR STEP TIER YES LAB ARGS WATCH_POLL
-GRADE = $(B)/grade --src $(SRC) $(if $(STEP),--step "$(STEP)") $(if $(filter solutions,$(SRC)),--no-progress)
+GRADE = $(B)/grade --src $(SRC) $(if $(STEP),--step "$(STEP)") $(if $(filter solutions,$(SRC)),--no-progress --report $(B)/report-solutions)
 
 .PHONY: board help setup doctor check watch clean skeletons test corpus matrix demo
 board:

@@ -46,9 +46,9 @@ void facts_own_namespace(struct run *run, const char *kind)
     expect(g, kernel_ns_equal(program, outside), .because = say(g, "moved-%s", kind),
            .expected = say(g, "only COMMAND moves; the program that starts it stays in %s",
                            facts_namespace(g, run_outside_pid(run), kind)),
-           .kernel = say(g, "/proc/%d/ns/%s -> %s: the parent itself has moved",
-                         run_program_pid(run), kind,
-                         facts_namespace(g, run_program_pid(run), kind)),
+           .kernel =
+               say(g, "/proc/%d/ns/%s -> %s: the parent itself has moved", run_program_pid(run),
+                   kind, facts_namespace(g, run_program_pid(run), kind)),
            .see = "unshare(2) changes its caller; the flags of clone3 change the child");
 }
 
@@ -88,7 +88,8 @@ const char *facts_word_within(struct grade *g, pid_t pid, int pidfd, unsigned na
     return say(g, "%.*s", (int)strcspn(text, "\n"), text);
 }
 
-/* One line an fd, for the trip out of the child that may look: "FD MODE DEV INO RDEV FLAGS MNT PATH". */
+/* One line an fd, for the trip out of the child that may look: "FD MODE DEV INO RDEV FLAGS MNT
+ * PATH". */
 static int list_fds(void *arg, int out)
 {
     const pid_t *pid = arg;
@@ -98,8 +99,8 @@ static int list_fds(void *arg, int out)
     for (size_t i = 0; result == 0 && i < fds.count; i++) {
         const struct kernel_fd *fd = &fds.list[i];
         char line[4096 + 128];
-        int length = snprintf(line, sizeof line, "%d %o %llu %llu %llu %d %d %s%c", fd->fd, fd->mode,
-                              (unsigned long long)fd->dev, (unsigned long long)fd->ino,
+        int length = snprintf(line, sizeof line, "%d %o %llu %llu %llu %d %d %s%c", fd->fd,
+                              fd->mode, (unsigned long long)fd->dev, (unsigned long long)fd->ino,
                               (unsigned long long)fd->rdev, fd->flags, fd->mnt_id, fd->target, 0);
         result = kernel_write_all(out, line, (size_t)length);
     }

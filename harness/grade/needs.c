@@ -4,6 +4,7 @@
 #include <mqueue.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
@@ -39,7 +40,7 @@ static bool try_ids(void)
 {
     struct ids_plan plan;
 
-    ids_choose(false, &plan);
+    ids_choose(getenv("STRATA_SINGLE_ID") != NULL, &plan);
     return plan.count == IDS_FULL;
 }
 
@@ -84,4 +85,12 @@ unsigned needs_missing(unsigned needs, const char **name)
         }
     }
     return result;
+}
+
+const char *need_name(unsigned need)
+{
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if ((unsigned)table[i].need == need)
+            return table[i].name;
+    return NULL;
 }

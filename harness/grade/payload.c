@@ -90,7 +90,8 @@ int payload_check(const struct claim *claim, struct payload *payload, char *why,
         return -ESRCH;
     }
     if (digest_sha256_fd(exe, digest) < 0 || strcmp(digest, claim->digest) != 0) {
-        snprintf(why, size, "process %d answers, but /proc/%d/exe is not the COMMAND that was given",
+        snprintf(why, size,
+                 "process %d answers, but /proc/%d/exe is not the COMMAND that was given",
                  claim->pid, claim->pid);
         return -EACCES;
     }

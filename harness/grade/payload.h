@@ -6,11 +6,11 @@
 #include "grade/run.h"
 
 struct claim {
-    pid_t pid;            /* who says so: SCM_CREDENTIALS, which the room's root can forge    */
-    ino_t socket;         /* the inode of the socket that the probe's fd 0 must be            */
-    pid_t room;           /* PID 1 of the room that it must be in                             */
+    pid_t pid;    /* who says so: SCM_CREDENTIALS, which the room's root can forge    */
+    ino_t socket; /* the inode of the socket that the probe's fd 0 must be            */
+    pid_t room;   /* PID 1 of the room that it must be in                             */
     int room_pidfd;
-    const char *digest;   /* SHA-256 of the probe                                             */
+    const char *digest; /* SHA-256 of the probe                                             */
 };
 
 /* Checks a claim against /proc: the program it executes is ours byte by byte, nobody traces it,

@@ -21,14 +21,14 @@ struct run_options {
     const char *const *arguments; /* the lab program's options, up to COMMAND; NULL: none      */
     const char *const *command;   /* COMMAND and its arguments; NULL: the probe                */
     const char *const *probe_arguments; /* with the probe as COMMAND: its, which it ignores    */
-    const char *program;          /* NULL: the lab program of this lab                         */
-    bool no_command;              /* the arguments are all there is                            */
-    bool rootfs;                  /* a root filesystem at /tmp/rootfs, the probe in its /bin   */
-    struct run *beside;           /* in the room of this run, not in a new one                 */
+    const char *program;            /* NULL: the lab program of this lab                         */
+    bool no_command;                /* the arguments are all there is                            */
+    bool rootfs;                    /* a root filesystem at /tmp/rootfs, the probe in its /bin   */
+    struct run *beside;             /* in the room of this run, not in a new one                 */
     const char *const *environment; /* of the lab program itself; NULL: a plain one            */
-    const struct room_fd *fds;    /* more fds for it                                           */
+    const struct room_fd *fds;      /* more fds for it                                           */
     size_t fd_count;
-    uint64_t ignored, blocked;    /* signals it starts with ignored, blocked: bit n-1          */
+    uint64_t ignored, blocked; /* signals it starts with ignored, blocked: bit n-1          */
 };
 
 /* The payload that the student's program started. */

@@ -17,9 +17,9 @@ enum { STEP_MAX = 16 };
 /* What a step needs of the machine; harness/grade/needs.c finds out by doing it. */
 enum need {
     NEED_NONE = 0,
-    NEED_USERNS = 1 << 0,   /* user namespaces that give capabilities             */
-    NEED_IDS = 1 << 1,      /* 65536 ids in the sandbox: root or subordinate ids  */
-    NEED_MQUEUE = 1 << 2,   /* POSIX message queues (CONFIG_POSIX_MQUEUE)         */
+    NEED_USERNS = 1 << 0, /* user namespaces that give capabilities             */
+    NEED_IDS = 1 << 1,    /* 65536 ids in the sandbox: root or subordinate ids  */
+    NEED_MQUEUE = 1 << 2, /* POSIX message queues (CONFIG_POSIX_MQUEUE)         */
 };
 
 enum outcome {
@@ -33,15 +33,15 @@ enum outcome {
 struct grade; /* one run of one lab's steps; opaque to graders */
 
 struct step {
-    int number;           /* 1, 2, …: as in the contract and the chapter                    */
-    const char *slug;     /* the name progress is stored by: never reused, never renamed    */
-    const char *title;    /* "the host name changes inside only"                            */
-    int points;           /* core steps of a lab add up to 100; a *more* step's are a bonus */
-    bool more;            /* bonus: not needed to pass the lab                              */
-    unsigned needs;       /* enum need, or-ed                                               */
-    int after[4];         /* steps that must have passed, else BLOCKED; 0 ends the list     */
-    const char *chapter;  /* anchor in the lab's chapter: "hostname"                        */
-    const char *man;      /* "sethostname(2), uts_namespaces(7)"                            */
+    int number;          /* 1, 2, …: as in the contract and the chapter                    */
+    const char *slug;    /* the name progress is stored by: never reused, never renamed    */
+    const char *title;   /* "the host name changes inside only"                            */
+    int points;          /* core steps of a lab add up to 100; a *more* step's are a bonus */
+    bool more;           /* bonus: not needed to pass the lab                              */
+    unsigned needs;      /* enum need, or-ed                                               */
+    int after[4];        /* steps that must have passed, else BLOCKED; 0 ends the list     */
+    const char *chapter; /* anchor in the lab's chapter: "hostname"                        */
+    const char *man;     /* "sethostname(2), uts_namespaces(7)"                            */
     void (*run)(struct grade *g);
 };
 
@@ -99,8 +99,9 @@ const char *say(struct grade *g, const char *format, ...) __attribute__((format(
 /* Random values of this run, drawn from the seed that is printed; each step has its own sequence,
  * so that a step repeats alone as it ran among others. */
 uint32_t grade_random(struct grade *g, uint32_t below);
-int grade_between(struct grade *g, int low, int high);      /* both ends possible        */
-const char *grade_word(struct grade *g, size_t length);     /* lower-case letters, no vowel pairs needed */
+int grade_between(struct grade *g, int low, int high); /* both ends possible        */
+const char *grade_word(struct grade *g,
+                       size_t length); /* lower-case letters, no vowel pairs needed */
 
 /* Calls `undo(arg)` when the step ends, on every way out, last registered first. */
 void grade_defer(struct grade *g, void (*undo)(void *arg), void *arg);

@@ -49,11 +49,11 @@ static const char *describe_one(struct grade *g, pid_t pid, const struct room_se
     if (sscanf(text, "%d %lx", &number, &argument) < 1 || number < 0)
         return say(g, "%s is computing", name);
     char *call = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number);
-    bool bare = call != NULL && strcmp(call, "pause") == 0; /* no argument: the number is a left-over */
-    const char *result =
-        bare ? say(g, "%s waits in pause()", name)
-             : say(g, "%s waits in %s(%ld, ...)", name, call != NULL ? call : "a call",
-                   (long)argument);
+    bool bare =
+        call != NULL && strcmp(call, "pause") == 0; /* no argument: the number is a left-over */
+    const char *result = bare ? say(g, "%s waits in pause()", name)
+                              : say(g, "%s waits in %s(%ld, ...)", name,
+                                    call != NULL ? call : "a call", (long)argument);
     free(call);
     return result;
 }

@@ -24,7 +24,7 @@ struct world {
     struct sandbox_file files[FILES_MAX];
     size_t count;
     bool open;
-    int make; /* a pidfd of the make that runs us, or -1 */
+    int make;         /* a pidfd of the make that runs us, or -1 */
     char program[64]; /* "/strata/lab05" */
     char digest[65];
 };
@@ -175,7 +175,8 @@ _Noreturn void world_lost(struct grade *g)
     bool ended = sandbox_ending(&world->sandbox, true);
 
     if (!ended) /* nobody outside ends a single room */
-        fail(g, .because = "room-killed", .expected = "a program that leaves PID 1 of its sandbox alone",
+        fail(g, .because = "room-killed",
+             .expected = "a program that leaves PID 1 of its sandbox alone",
              .kernel = "PID 1 of the sandbox has ended, and everything in it",
              .see = say(g, "make trace%.2s", g->lab->name));
     if (world->sandbox.blame == BLAME_PROGRAM)
@@ -212,7 +213,8 @@ static const char *take_all(struct grade *g, int from)
 
 const char *world_tool(struct grade *g, const char *const *argv, struct room *room)
 {
-    static struct room_process process; /* a room keeps its address: no longer than the room lives */
+    static struct room_process
+        process; /* a room keeps its address: no longer than the room lives */
     static const char *const plain[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C", NULL};
     struct world *world = g->user;
     int ends[2];

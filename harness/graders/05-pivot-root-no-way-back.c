@@ -19,8 +19,8 @@ static void close_later(void *arg)
     close((int)(intptr_t)arg);
 }
 
-/* A folder of the room, held open: with O_PATH, or for reading. Not all are opened with O_DIRECTORY,
- * so that fcntl(2) alone cannot tell what they are. */
+/* A folder of the room, held open: with O_PATH, or for reading. Not all are opened with
+ * O_DIRECTORY, so that fcntl(2) alone cannot tell what they are. */
 static int folder_of_room(struct grade *g, struct run *room, const char *path, bool for_reading)
 {
     int fd = kernel_path_at(run_outside_pid(room), path, for_reading ? O_DIRECTORY : 0);

@@ -81,10 +81,10 @@ static int add_named_file(struct request *request, char *value)
 static int parse(struct request *request, int argc, char **argv)
 {
     static const struct option longs[] = {
-        {"file", required_argument, NULL, 'f'},    {"rootfs", required_argument, NULL, 'r'},
-        {"env", required_argument, NULL, 'e'},     {"seconds", required_argument, NULL, 's'},
-        {"single-id", no_argument, NULL, '1'},     {"asan", no_argument, NULL, 'a'},
-        {"help", no_argument, NULL, 'h'},          {0}};
+        {"file", required_argument, NULL, 'f'}, {"rootfs", required_argument, NULL, 'r'},
+        {"env", required_argument, NULL, 'e'},  {"seconds", required_argument, NULL, 's'},
+        {"single-id", no_argument, NULL, '1'},  {"asan", no_argument, NULL, 'a'},
+        {"help", no_argument, NULL, 'h'},       {0}};
     int code;
 
     while ((code = getopt_long(argc, argv, "+h", longs, NULL)) != -1) {
@@ -222,8 +222,8 @@ static int run(struct request *request, struct sandbox *sandbox, char **argv)
     }
     terminal_open(&terminal);
     int stdio = terminal.slave;
-    struct room_fd fds[3] = {{stdio >= 0 ? stdio : 0, 0}, {stdio >= 0 ? stdio : 1, 1},
-                             {stdio >= 0 ? stdio : 2, 2}};
+    struct room_fd fds[3] = {
+        {stdio >= 0 ? stdio : 0, 0}, {stdio >= 0 ? stdio : 1, 1}, {stdio >= 0 ? stdio : 2, 2}};
     struct room_command command = {.argv = (const char *const *)argv,
                                    .envp = request->variables,
                                    .fds = fds,

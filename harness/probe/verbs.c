@@ -36,7 +36,8 @@ static void put(struct answer *answer, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    int wrote = vsnprintf(answer->text + answer->length, answer->size - answer->length, format, args);
+    int wrote =
+        vsnprintf(answer->text + answer->length, answer->size - answer->length, format, args);
     va_end(args);
     if (wrote > 0)
         answer->length += (size_t)wrote < answer->size - answer->length
@@ -345,8 +346,7 @@ static void verb_chmod(char *arguments, struct answer *answer)
 {
     const char *mode = strsep(&arguments, " ");
 
-    put_result(answer,
-               arguments != NULL && chmod(arguments, (mode_t)strtoul(mode, NULL, 8)) == 0);
+    put_result(answer, arguments != NULL && chmod(arguments, (mode_t)strtoul(mode, NULL, 8)) == 0);
 }
 
 static void verb_fifo(char *arguments, struct answer *answer)
@@ -443,7 +443,8 @@ static void verb_pty(char *arguments, struct answer *answer)
     struct stat st;
 
     (void)arguments;
-    bool good = fd >= 0 && ioctl(fd, TIOCSPTLCK, &unlocked) == 0 && ioctl(fd, TIOCGPTN, &number) == 0;
+    bool good =
+        fd >= 0 && ioctl(fd, TIOCSPTLCK, &unlocked) == 0 && ioctl(fd, TIOCGPTN, &number) == 0;
     if (good) {
         snprintf(path, sizeof path, "/dev/pts/%d", number);
         good = stat(path, &st) == 0;
@@ -494,20 +495,25 @@ static const struct {
     const char *name;
     void (*run)(char *arguments, struct answer *answer);
 } verbs[] = {
-    {"who", verb_who},       {"exit", verb_exit},     {"die", verb_die},
-    {"catch", verb_catch},   {"caught", verb_caught}, {"orphan", verb_orphan},
-    {"child", verb_child},   {"kill", verb_kill},     {"name", verb_name},
-    {"list", verb_list},     {"read", verb_read},     {"write", verb_write},
-    {"fill", verb_fill},     {"stat", verb_stat},     {"mkdir", verb_mkdir},
-    {"unlink", verb_unlink}, {"chdir", verb_chdir},   {"chroot", verb_chroot},
-    {"mount", verb_mount},   {"escape", verb_escape}, {"execute", verb_execute},
-    {"chmod", verb_chmod},   {"fifo", verb_fifo},     {"threads", verb_threads},
-    {"take", verb_take},     {"capabilities", verb_capabilities},
-    {"burn", verb_burn},     {"group", verb_group},   {"unshare", verb_unshare},
-    {"link", verb_link},
-    {"umount", verb_umount}, {"symlink", verb_symlink}, {"readlink", verb_readlink},
-    {"pty", verb_pty},       {"tally", verb_tally},   {"tallied", verb_tallied},
-    {"orphans", verb_orphans}, {"release", verb_release},
+    {"who", verb_who},           {"exit", verb_exit},
+    {"die", verb_die},           {"catch", verb_catch},
+    {"caught", verb_caught},     {"orphan", verb_orphan},
+    {"child", verb_child},       {"kill", verb_kill},
+    {"name", verb_name},         {"list", verb_list},
+    {"read", verb_read},         {"write", verb_write},
+    {"fill", verb_fill},         {"stat", verb_stat},
+    {"mkdir", verb_mkdir},       {"unlink", verb_unlink},
+    {"chdir", verb_chdir},       {"chroot", verb_chroot},
+    {"mount", verb_mount},       {"escape", verb_escape},
+    {"execute", verb_execute},   {"chmod", verb_chmod},
+    {"fifo", verb_fifo},         {"threads", verb_threads},
+    {"take", verb_take},         {"capabilities", verb_capabilities},
+    {"burn", verb_burn},         {"group", verb_group},
+    {"unshare", verb_unshare},   {"link", verb_link},
+    {"umount", verb_umount},     {"symlink", verb_symlink},
+    {"readlink", verb_readlink}, {"pty", verb_pty},
+    {"tally", verb_tally},       {"tallied", verb_tallied},
+    {"orphans", verb_orphans},   {"release", verb_release},
 };
 
 void verb_run(char *request, char *reply, size_t size)

@@ -127,8 +127,7 @@ static bool on_path(const char *program)
 
 void ids_choose(bool single, struct ids_plan *plan)
 {
-    *plan = (struct ids_plan){
-        .way = IDS_SINGLE, .uid = geteuid(), .gid = getegid(), .count = 1};
+    *plan = (struct ids_plan){.way = IDS_SINGLE, .uid = geteuid(), .gid = getegid(), .count = 1};
     /* Never root itself, which owns the machine's files; unless that is all there is to lend. */
     if (geteuid() == 0 && is_mapped("/proc/self/uid_map", LOAN))
         plan->uid = LOAN;

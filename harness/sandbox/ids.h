@@ -11,7 +11,7 @@ struct ids_plan {
     enum { IDS_DIRECT, IDS_HELPER, IDS_SINGLE } way;
     unsigned long uid; /* the first of our ids that is lent */
     unsigned long gid;
-    unsigned count;    /* 65536, or 1 */
+    unsigned count; /* 65536, or 1 */
 };
 
 /* Root lends 65536 ids that own nothing on the machine; a user with subordinate ids lends those

@@ -5,9 +5,9 @@
 #include <stdint.h>
 
 struct inner_options {
-    bool rootfs;       /* unpack /strata/rootfs.tar            */
-    bool no_as_limit;  /* see sandbox_options                  */
-    int socket;        /* the room's end                       */
+    bool rootfs;      /* unpack /strata/rootfs.tar            */
+    bool no_as_limit; /* see sandbox_options                  */
+    int socket;       /* the room's end                       */
 };
 
 /* Sets the room up and serves its socket until that ends; then exits, and the kernel ends all that

@@ -107,7 +107,8 @@ static const char *clone_advice(int error)
         return "no more user namespaces are allowed (user.max_user_namespaces); see `make doctor`";
     case -EINVAL:
     case -ENOSYS:
-        return "this kernel has no user namespaces (CONFIG_USER_NS) or no clone3; see `make doctor`";
+        return "this kernel has no user namespaces (CONFIG_USER_NS) or no clone3; see `make "
+               "doctor`";
     default:
         return strerror(-error);
     }

@@ -6,11 +6,11 @@
 
 struct keeper_job {
     const struct sandbox_options *options;
-    const char *run;  /* the run's mark                                            */
-    int harness;      /* socket to the harness: its end of file means it is gone   */
-    int control;      /* the outer's end of its socket to the harness              */
-    int lifeline[2];  /* see outer.c                                               */
-    int program;      /* build/sandbox, open for reading                           */
+    const char *run; /* the run's mark                                            */
+    int harness;     /* socket to the harness: its end of file means it is gone   */
+    int control;     /* the outer's end of its socket to the harness              */
+    int lifeline[2]; /* see outer.c                                               */
+    int program;     /* build/sandbox, open for reading                           */
     struct ids_plan ids;
 };
 

@@ -110,14 +110,13 @@ static bool set_limits(const struct home *home, const char *group,
     unsigned long long processes =
         options->processes != 0 ? options->processes : (unsigned long long)SANDBOX_PROCESSES;
 
-    /* RLIMIT_NPROC (outer.c) is to be met first: it refuses before the kernel has copied much, and a
-     * fork bomb's thousands of refusals a second are counted as memory, too. */
+    /* RLIMIT_NPROC (outer.c) is to be met first: it refuses before the kernel has copied much, and
+     * a fork bomb's thousands of refusals a second are counted as memory, too. */
     processes += processes / 4;
 
     if (home->v2) {
         return write_number(group, "memory.max", memory) == 0 &&
-               write_number(group, "pids.max", processes) == 0 &&
-               no_swap(group);
+               write_number(group, "pids.max", processes) == 0 && no_swap(group);
     }
     if (home->memory && write_number(group, "memory.limit_in_bytes", memory) < 0)
         return false;
@@ -199,7 +198,8 @@ static int remove_tree(const char *group)
 void limits_remove(struct limits *limits)
 {
     for (size_t i = 0; i < limits->count; i++)
-        for (int tries = 0; remove_tree(limits->groups[i]) == -EBUSY && tries < REMOVE_TRIES; tries++)
+        for (int tries = 0; remove_tree(limits->groups[i]) == -EBUSY && tries < REMOVE_TRIES;
+             tries++)
             poll(NULL, 0, REMOVE_WAIT_MS); /* the dead leave their group a moment after they died */
     limits->count = 0;
 }

@@ -178,8 +178,8 @@ int sandbox_open(const struct sandbox_options *options, struct sandbox *sandbox)
         sandbox->pid = pidfd_pid(sandbox->pidfd);
         result = send_files(sandbox->control, options);
         /* If it died of something it had a word to say of, that word is waiting for us. */
-        int ready = await_ready(sandbox->control, NULL, sandbox->why, sizeof sandbox->why,
-                                &sandbox->blame);
+        int ready =
+            await_ready(sandbox->control, NULL, sandbox->why, sizeof sandbox->why, &sandbox->blame);
         if (ready < 0)
             result = ready;
     }
@@ -286,8 +286,8 @@ int room_open(struct sandbox *sandbox, const struct room_options *options, struc
     int result = message_note(sandbox->control, MESSAGE_ROOM, ends[1], options->rootfs, 0, 0);
     close(ends[1]);
     if (result == 0)
-        result = await_ready(sandbox->control, &room->pidfd, room->why, sizeof room->why,
-                             &room->blame);
+        result =
+            await_ready(sandbox->control, &room->pidfd, room->why, sizeof room->why, &room->blame);
     if (result == -EAGAIN) /* its answer may still come, and must not be taken for another's */
         shutdown(sandbox->keeper, SHUT_RDWR);
     if (result == 0) {
@@ -384,8 +384,8 @@ int room_wait(struct room *room, struct room_process *process, int milliseconds)
         if (got < 0)
             return got;
         clock_gettime(CLOCK_MONOTONIC, &now);
-        left = milliseconds - ((now.tv_sec - start.tv_sec) * 1000 +
-                               (now.tv_nsec - start.tv_nsec) / 1000000);
+        left = milliseconds -
+               ((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000);
     }
     return 0;
 }

@@ -39,14 +39,14 @@ struct sandbox_options {
 };
 
 struct sandbox {
-    pid_t pid;    /* PID 1 of the outer namespaces, as we number it                           */
+    pid_t pid; /* PID 1 of the outer namespaces, as we number it                           */
     int pidfd;
-    int control;  /* to it                                                                    */
-    int keeper;   /* to the keeper: end of file when it is gone                               */
+    int control; /* to it                                                                    */
+    int keeper;  /* to the keeper: end of file when it is gone                               */
     pid_t keeper_pid;
-    int lifeline; /* its write end: see outer.c                                               */
-    unsigned ids; /* how many user ids are mapped: 65536, or 1                                */
-    char run[32]; /* our mark: on cgroups and everything else that a file system could hold   */
+    int lifeline;  /* its write end: see outer.c                                               */
+    unsigned ids;  /* how many user ids are mapped: 65536, or 1                                */
+    char run[32];  /* our mark: on cgroups and everything else that a file system could hold   */
     char why[256]; /* why it could not be opened, or why the keeper ended it: one sentence    */
     int blame;     /* with why, enum blame of message.h: us, the machine, or the program      */
 };
@@ -94,12 +94,12 @@ struct room_fd {
 struct room_command {
     const char *const *argv; /* argv[0] is executed, looked for in PATH of envp                */
     const char *const *envp;
-    const char *cwd;         /* NULL: /tmp                                                     */
+    const char *cwd; /* NULL: /tmp                                                     */
     const struct room_fd *fds;
-    size_t fd_count;         /* 0, 1, 2 that are not named are /dev/null                       */
-    uint64_t ignored;        /* signals it starts with ignored: bit n-1 for signal n           */
+    size_t fd_count;  /* 0, 1, 2 that are not named are /dev/null                       */
+    uint64_t ignored; /* signals it starts with ignored: bit n-1 for signal n           */
     uint64_t blocked;
-    bool terminal;           /* fd 0 becomes the controlling terminal                          */
+    bool terminal; /* fd 0 becomes the controlling terminal                          */
 };
 
 struct room_process {
@@ -107,7 +107,7 @@ struct room_process {
     pid_t inside; /* as the room does */
     int pidfd;
     bool ended;
-    int code;     /* si_code and si_status of waitid(2) */
+    int code; /* si_code and si_status of waitid(2) */
     int status;
 };
 

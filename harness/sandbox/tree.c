@@ -39,8 +39,8 @@ static int make_folder(const char *path, mode_t mode, char *why, size_t size)
 /* What programs need to be loaded and run: a symbolic link stays one (/bin -> usr/bin). */
 static int add_system(char *why, size_t size)
 {
-    static const char *const names[] = {"usr",   "bin",    "sbin", "lib", "lib32", "lib64",
-                                        "libx32", "etc", "nix",  "gnu"};
+    static const char *const names[] = {"usr",   "bin",    "sbin", "lib", "lib32",
+                                        "lib64", "libx32", "etc",  "nix", "gnu"};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char from[64], to[64], link[PATH_MAX];
@@ -107,8 +107,8 @@ static int add_devices(char *why, size_t size)
 
 static int add_folders(char *why, size_t size)
 {
-    static const char *const names[] = {"proc", "sys",  "tmp",  "run", "var", "var/tmp",
-                                        "home", "root", "mnt", "strata"};
+    static const char *const names[] = {"proc",    "sys",  "tmp",  "run", "var",
+                                        "var/tmp", "home", "root", "mnt", "strata"};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char path[64];

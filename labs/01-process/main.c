@@ -4,7 +4,8 @@
 int main(int argc, char **argv)
 {
     static const struct layer *const layers[] = {&process_layer, NULL};
-    static const struct lab_program lab = {"lab01", "Runs COMMAND as a process of its own.", layers};
+    static const struct lab_program lab = {"lab01", "Runs COMMAND as a process of its own.",
+                                           layers};
 
     return lab_main(&lab, argc, argv);
 }

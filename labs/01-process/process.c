@@ -114,8 +114,8 @@ static int execute(char *const *argv, char *const *envp)
         char path[PATH_MAX];
         size_t length = strcspn(dir, ":");
         end = dir[length] == ':' ? dir + length + 1 : NULL;
-        int wrote = snprintf(path, sizeof path, "%.*s%s%s", (int)length, dir,
-                             length > 0 ? "/" : "", argv[0]);
+        int wrote = snprintf(path, sizeof path, "%.*s%s%s", (int)length, dir, length > 0 ? "/" : "",
+                             argv[0]);
         if (wrote < 0 || (size_t)wrote >= sizeof path)
             continue;
         execve(path, argv, envp);
@@ -164,7 +164,7 @@ static _Noreturn void child(const struct process_spec *spec, struct pipes *pipes
                                           : execute(spec->argv, environment(spec));
     }
     send_report(pipes->report[1], &report);
-    /* _exit, not exit: the buffers of stdio are copies of the parent's, and it will flush its own */
+    /* _exit, not exit: stdio's buffers are copies of the parent's, which flushes its own */
     _exit(process_failure_status(report.failure.stage, report.error));
 }
 
@@ -204,6 +204,22 @@ static int reap(int pidfd, siginfo_t *info)
     return STRATA_TODO;
 }
 
+/* A pipe whose ends are not 0, 1 or 2, even when the caller has closed one of those: the child is
+ * about to put other things there. Returns 0 or -errno; ends[] is -1 or open. */
+static int make_pipe(int ends[2])
+{
+    int low[2];
+
+    if (pipe2(low, O_CLOEXEC) < 0)
+        return -errno;
+    for (int i = 0; i < 2; i++)
+        ends[i] = fcntl(low[i], F_DUPFD_CLOEXEC, 3);
+    int result = ends[0] < 0 || ends[1] < 0 ? -errno : 0;
+    close(low[0]);
+    close(low[1]);
+    return result;
+}
+
 static void close_end(int *fd)
 {
     if (*fd >= 0)
@@ -224,10 +240,11 @@ int process_start(const struct process_spec *spec, struct process *process,
     *failure = (struct process_failure){.stage = PROCESS_CLONE};
     *process = (struct process){.pid = -1, .pidfd = -1};
 
-    if (pipe2(pipes.go, O_CLOEXEC) < 0 || pipe2(pipes.report, O_CLOEXEC) < 0) {
-        result = -errno;
+    result = make_pipe(pipes.go);
+    if (result == 0)
+        result = make_pipe(pipes.report);
+    if (result < 0)
         goto out;
-    }
 
     process->pid = clone_process(spec, &process->pidfd);
     if (process->pid == 0)
@@ -247,9 +264,11 @@ int process_start(const struct process_spec *spec, struct process *process,
         result = await_exec(pipes.report[0], failure);
     }
     if (result < 0) {
-        /* Closing `go` without a byte ends a child that still waits; one that reported ends by
-         * itself. Both must be reaped, or a zombie stays. */
-        close_end(&pipes.go[1]);
+        /* One that has reported ends by itself. One that still waits, or that we can no longer
+         * hear, must not go on: by pidfd, no other process can be hit. Both must be reaped, or a
+         * zombie stays. */
+        if (failure->stage == PROCESS_PARENT_HOOK)
+            syscall(SYS_pidfd_send_signal, process->pidfd, SIGKILL, NULL, 0);
         reap(process->pidfd, &info);
         close(process->pidfd);
         *process = (struct process){.pid = -1, .pidfd = -1};

@@ -98,10 +98,10 @@ int process_namespace(pid_t pid, const char *name, struct process_namespace *id)
 
 /* A process, as /proc/PID/stat and /proc/PID/status describe it. proc(5) */
 struct process_info {
-    char name[64];        /* comm: may hold spaces, parentheses, anything                     */
-    char state;           /* R, S, D, T, Z, …                                                 */
+    char name[64]; /* comm: may hold spaces, parentheses, anything                     */
+    char state;    /* R, S, D, T, Z, …                                                 */
     pid_t parent;
-    unsigned long long user_ticks;   /* CPU time, in clock ticks: sysconf(_SC_CLK_TCK) a second */
+    unsigned long long user_ticks; /* CPU time, in clock ticks: sysconf(_SC_CLK_TCK) a second */
     unsigned long long system_ticks;
     unsigned long threads;
     unsigned long resident_kib;      /* VmRSS; 0 for a kernel thread or a zombie              */

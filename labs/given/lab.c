@@ -81,8 +81,8 @@ static int before_clone(struct plan *plan)
         const struct bound_hook *bound = &plan->bound[i];
         if (bound->hook->phase != START_CGROUP)
             continue;
-        int result = unless_todo(bound->container, bound->hook->name,
-                                 bound->hook->run(bound->container));
+        int result =
+            unless_todo(bound->container, bound->hook->name, bound->hook->run(bound->container));
         if (result < 0) {
             fprintf(stderr, "%s: %s: %s\n", bound->container->program, bound->hook->name,
                     strerror(-result));

@@ -67,18 +67,18 @@ struct layer_hook {
 };
 
 struct layer {
-    const char *name;                                 /* "uts", for --without=uts           */
-    void (*prepare)(struct container *container);     /* its defaults, before options; or NULL */
-    const struct layer_option *options;               /* ends with .name == NULL            */
-    int (*namespaces)(uint64_t *flags);               /* adds its CLONE_NEW* flags, or NULL */
-    const struct layer_hook *hooks;                   /* ends with .run == NULL             */
+    const char *name;                                  /* "uts", for --without=uts           */
+    void (*prepare)(struct container *container);      /* its defaults, before options; or NULL */
+    const struct layer_option *options;                /* ends with .name == NULL            */
+    int (*namespaces)(uint64_t *flags);                /* adds its CLONE_NEW* flags, or NULL */
+    const struct layer_hook *hooks;                    /* ends with .run == NULL             */
     void (*finish)(const struct container *container); /* after COMMAND ended, or NULL       */
 };
 
 struct lab_program {
-    const char *name;                   /* "lab05"                                          */
-    const char *title;                  /* for --help                                       */
-    const struct layer *const *layers;  /* layers 1..N, ends with NULL                      */
+    const char *name;                  /* "lab05"                                          */
+    const char *title;                 /* for --help                                       */
+    const struct layer *const *layers; /* layers 1..N, ends with NULL                      */
 };
 
 /* The whole of a lab's main(): parses the options of all layers, starts COMMAND in a container of

@@ -40,9 +40,9 @@ static void table_fill(struct table *table, const struct layer *const *layers)
             if (table->count == OPTIONS_MAX)
                 abort(); /* a mistake of ours */
             table->owners[table->count] = o;
-            table->longs[table->count] = (struct option){
-                o->name, o->argument != NULL ? required_argument : no_argument, NULL,
-                FIRST_LONG + (int)table->count};
+            table->longs[table->count] =
+                (struct option){o->name, o->argument != NULL ? required_argument : no_argument,
+                                NULL, FIRST_LONG + (int)table->count};
             if (o->letter != 0) {
                 *letter++ = o->letter;
                 if (o->argument != NULL)
@@ -76,8 +76,8 @@ static void print_help(const struct lab_program *program)
             char dash[8] = "    ";
             if (o->letter != 0)
                 snprintf(dash, sizeof dash, "-%c, ", o->letter);
-            snprintf(name, sizeof name, "%s--%s%s%s", dash, o->name,
-                     o->argument != NULL ? " " : "", o->argument != NULL ? o->argument : "");
+            snprintf(name, sizeof name, "%s--%s%s%s", dash, o->name, o->argument != NULL ? " " : "",
+                     o->argument != NULL ? o->argument : "");
             printf("  %-32s %s\n", name, o->help);
         }
     }

@@ -130,8 +130,8 @@ static int execute(char *const *argv, char *const *envp)
         char path[PATH_MAX];
         size_t length = strcspn(dir, ":");
         end = dir[length] == ':' ? dir + length + 1 : NULL;
-        int wrote = snprintf(path, sizeof path, "%.*s%s%s", (int)length, dir,
-                             length > 0 ? "/" : "", argv[0]);
+        int wrote = snprintf(path, sizeof path, "%.*s%s%s", (int)length, dir, length > 0 ? "/" : "",
+                             argv[0]);
         if (wrote < 0 || (size_t)wrote >= sizeof path)
             continue;
         execve(path, argv, envp);
@@ -182,7 +182,7 @@ static _Noreturn void child(const struct process_spec *spec, struct pipes *pipes
                                           : execute(spec->argv, environment(spec));
     }
     send_report(pipes->report[1], &report);
-    /* _exit, not exit: the buffers of stdio are copies of the parent's, and it will flush its own */
+    /* _exit, not exit: stdio's buffers are copies of the parent's, which flushes its own */
     _exit(process_failure_status(report.failure.stage, report.error));
 }
 
@@ -305,9 +305,9 @@ int process_start(const struct process_spec *spec, struct process *process,
         result = await_exec(pipes.report[0], failure);
     }
     if (result < 0) {
-        /* One that has reported ends by itself. One that still waits, or that we can no longer hear,
-         * must not go on: by pidfd, no other process can be hit. Both must be reaped, or a zombie
-         * stays. */
+        /* One that has reported ends by itself. One that still waits, or that we can no longer
+         * hear, must not go on: by pidfd, no other process can be hit. Both must be reaped, or a
+         * zombie stays. */
         if (failure->stage == PROCESS_PARENT_HOOK)
             syscall(SYS_pidfd_send_signal, process->pidfd, SIGKILL, NULL, 0);
         reap(process->pidfd, &info);

@@ -72,7 +72,7 @@ static inline void assert_nothing_left(int fds_before)
 }
 
 static char *const no_environment[] = {NULL};
-static char *const run_true[] = {(char *)(uintptr_t)"/bin/true", NULL};
+static char *const run_true[] = {(char *)(uintptr_t) "/bin/true", NULL};
 
 /* A start of /bin/true without anything special. */
 static inline struct process_spec plain_spec(void)

@@ -25,8 +25,11 @@ static void test_order(void **state)
     (void)state;
     const struct process_hook parent[] = {
         {"a", note, "a"}, {"b", note, "b"}, {"pid", note_pid, &page->pids[0]}, {0}};
-    const struct process_hook child[] = {
-        {"c", note, "c"}, {"d", note, "d"}, {"pid", note_pid, &page->pids[2]}, {"e", note, "e"}, {0}};
+    const struct process_hook child[] = {{"c", note, "c"},
+                                         {"d", note, "d"},
+                                         {"pid", note_pid, &page->pids[2]},
+                                         {"e", note, "e"},
+                                         {0}};
     struct process_spec spec = plain_spec();
 
     spec.parent_hooks = parent;
@@ -177,9 +180,9 @@ static void test_clone_and_exec_fail(void **state)
     start_fails(&spec, PROCESS_CLONE, "", -EINVAL);
 
     spec = plain_spec();
-    spec.argv = (char *[]){(char *)(uintptr_t)"/nowhere/at/all", NULL};
+    spec.argv = (char *[]){(char *)(uintptr_t) "/nowhere/at/all", NULL};
     start_fails(&spec, PROCESS_EXEC, "", -ENOENT);
-    spec.argv = (char *[]){(char *)(uintptr_t)"/proc/self/status", NULL};
+    spec.argv = (char *[]){(char *)(uintptr_t) "/proc/self/status", NULL};
     start_fails(&spec, PROCESS_EXEC, "", -EACCES);
     spec.main = main_refuses;
     start_fails(&spec, PROCESS_EXEC, "", -ELOOP);
@@ -281,7 +284,7 @@ static int closed_stdio(void)
         return 3;
     /* What was put at 0, 1 and 2 must not have taken the place of the pipe that tells of this. */
     spec.main = NULL;
-    spec.argv = (char *[]){(char *)(uintptr_t)"/nowhere/at/all", NULL};
+    spec.argv = (char *[]){(char *)(uintptr_t) "/nowhere/at/all", NULL};
     return process_start(&spec, &process, NULL) != -ENOENT;
 }
 
@@ -367,7 +370,8 @@ static void test_parent_killed(void **state)
         _exit(process_start(&spec, &process, NULL) != 0);
     assert_int_equal(waitpid(starter, &status, 0), starter);
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-    assert_int_equal(waitpid(page->pids[0], &status, 0), page->pids[0]); /* alarm() is the deadline */
+    assert_int_equal(waitpid(page->pids[0], &status, 0),
+                     page->pids[0]); /* alarm() is the deadline */
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 125);
     assert_string_equal(page->order, "");
     assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
@@ -428,8 +432,8 @@ static void test_eintr_storm(void **state)
     assert_int_equal(timer_settime(timer, 0, &every, NULL), 0);
     const struct process_hook parent[] = {{"shake", shake, NULL}, {0}};
     spec.parent_hooks = parent;
-    spec.argv = (char *[]){(char *)(uintptr_t)"/bin/sh", (char *)(uintptr_t)"-c",
-                           (char *)(uintptr_t)"sleep 0.02; exit 3", NULL};
+    spec.argv = (char *[]){(char *)(uintptr_t) "/bin/sh", (char *)(uintptr_t) "-c",
+                           (char *)(uintptr_t) "sleep 0.02; exit 3", NULL};
     for (int i = 0; i < EINTR_STARTS; i++) {
         hits = 0;
         /* Without exec it is the news that the parent waits for long, with exec it is the end. */
@@ -444,11 +448,16 @@ int main(void)
 {
 #define WITH_PAGE(test) cmocka_unit_test_setup_teardown(test, page_make, page_drop)
     const struct CMUnitTest tests[] = {
-        WITH_PAGE(test_order),           WITH_PAGE(test_maps_before_child),
-        WITH_PAGE(test_parent_hook_fails), WITH_PAGE(test_child_hook_fails),
-        WITH_PAGE(test_clone_and_exec_fail), WITH_PAGE(test_main),
-        WITH_PAGE(test_stdio),           WITH_PAGE(test_into_cgroup),
-        WITH_PAGE(test_parent_killed),   WITH_PAGE(test_eintr_storm),
+        WITH_PAGE(test_order),
+        WITH_PAGE(test_maps_before_child),
+        WITH_PAGE(test_parent_hook_fails),
+        WITH_PAGE(test_child_hook_fails),
+        WITH_PAGE(test_clone_and_exec_fail),
+        WITH_PAGE(test_main),
+        WITH_PAGE(test_stdio),
+        WITH_PAGE(test_into_cgroup),
+        WITH_PAGE(test_parent_killed),
+        WITH_PAGE(test_eintr_storm),
     };
 
     alarm(DEADLINE_S);

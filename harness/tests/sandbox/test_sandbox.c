@@ -1,4 +1,5 @@
-/* The sandbox as its callers meet it: sandbox.h, and the groups of limits.h. Needs build/sandbox. */
+/* The sandbox as its callers meet it: sandbox.h, and the groups of limits.h. Needs build/sandbox.
+ */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -53,8 +54,7 @@ static int run_shell(struct room *room, const char *script, char *text, size_t s
 
     assert_return_code(pipe2(ends, O_CLOEXEC), errno);
     struct room_fd out = {ends[1], 1};
-    struct room_command command = {
-        .argv = argv, .envp = environment, .fds = &out, .fd_count = 1};
+    struct room_command command = {.argv = argv, .envp = environment, .fds = &out, .fd_count = 1};
     int result = room_spawn(room, &command, &process);
     close(ends[1]);
     if (result < 0)
@@ -222,8 +222,9 @@ static void test_one_id_is_one_id(void **state)
     assert_int_equal(sandbox_open(&(struct sandbox_options){.single_id = true}, &sandbox), 0);
     assert_int_equal(sandbox.ids, 1);
     assert_int_equal(room_open(&sandbox, &(struct room_options){0}, &room), 0);
-    assert_int_equal(run_shell(&room, "wc -l </proc/self/uid_map; id -u; awk '{print $3}' "
-                                      "/proc/self/gid_map; cat /proc/self/setgroups",
+    assert_int_equal(run_shell(&room,
+                               "wc -l </proc/self/uid_map; id -u; awk '{print $3}' "
+                               "/proc/self/gid_map; cat /proc/self/setgroups",
                                text, sizeof text),
                      0);
     assert_string_equal(text, "1\n0\n1\ndeny\n");
@@ -346,7 +347,8 @@ static void test_the_sweep_takes_only_what_is_ours_and_dead(void **state)
     const char *in = limits.groups[0];
     assert_int_equal(kernel_stat_read(getpid(), &stat), 0);
     snprintf(dead, sizeof dead, "%.*s/strata-%d-1f-0", home, in, child);
-    snprintf(path[0], 256, "%.*s/strata-%d-%llx-9", home, in, getpid(), (unsigned long long)stat.starttime);
+    snprintf(path[0], 256, "%.*s/strata-%d-%llx-9", home, in, getpid(),
+             (unsigned long long)stat.starttime);
     snprintf(path[1], 256, "%.*s/strata-%d-1f-0x", home, in, child);
     snprintf(path[2], 256, "%.*s/strata-%d-zz-0", home, in, child);
     snprintf(path[3], 256, "%.*s/strata-of-somebody-else", home, in);

@@ -124,8 +124,8 @@ static int execute(char *const *argv, char *const *envp)
         char path[PATH_MAX];
         size_t length = strcspn(dir, ":");
         end = dir[length] == ':' ? dir + length + 1 : NULL;
-        int wrote = snprintf(path, sizeof path, "%.*s%s%s", (int)length, dir,
-                             length > 0 ? "/" : "", argv[0]);
+        int wrote = snprintf(path, sizeof path, "%.*s%s%s", (int)length, dir, length > 0 ? "/" : "",
+                             argv[0]);
         if (wrote < 0 || (size_t)wrote >= sizeof path)
             continue;
         execve(path, argv, envp);
@@ -171,7 +171,8 @@ static _Noreturn void child(const struct process_spec *spec, struct pipes *pipes
                                           : execute(spec->argv, environment(spec));
     }
     send_report(pipes->report[1], &report);
-    /* _exit, not exit: the buffers of stdio are copies of the parent's, and it will flush its own */
+    /* _exit, not exit: the buffers of stdio are copies of the parent's, and it will flush its own
+     */
     _exit(process_failure_status(report.failure.stage, report.error));
 }
 

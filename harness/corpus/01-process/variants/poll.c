@@ -7,9 +7,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <linux/close_range.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -114,8 +114,8 @@ static int execute(char *const *argv, char *const *envp)
         char path[PATH_MAX];
         size_t length = strcspn(dir, ":");
         end = dir[length] == ':' ? dir + length + 1 : NULL;
-        int wrote = snprintf(path, sizeof path, "%.*s%s%s", (int)length, dir,
-                             length > 0 ? "/" : "", argv[0]);
+        int wrote = snprintf(path, sizeof path, "%.*s%s%s", (int)length, dir, length > 0 ? "/" : "",
+                             argv[0]);
         if (wrote < 0 || (size_t)wrote >= sizeof path)
             continue;
         execve(path, argv, envp);
@@ -161,7 +161,8 @@ static _Noreturn void child(const struct process_spec *spec, struct pipes *pipes
                                           : execute(spec->argv, environment(spec));
     }
     send_report(pipes->report[1], &report);
-    /* _exit, not exit: the buffers of stdio are copies of the parent's, and it will flush its own */
+    /* _exit, not exit: the buffers of stdio are copies of the parent's, and it will flush its own
+     */
     _exit(process_failure_status(report.failure.stage, report.error));
 }
 

@@ -61,8 +61,7 @@ int mount_readonly(const char *target)
         error = -errno;
     /* The lowest bits (ro, nosuid, nodev, noexec) are the same numbers in both worlds. */
     unsigned long flags = (unsigned long)fs.f_flags & (MS_NOSUID | MS_NODEV | MS_NOEXEC);
-    if (error == 0 &&
-        mount("none", path, NULL, flags | MS_RDONLY | MS_BIND | MS_REMOUNT, NULL) < 0)
+    if (error == 0 && mount("none", path, NULL, flags | MS_RDONLY | MS_BIND | MS_REMOUNT, NULL) < 0)
         error = -errno;
     close(fd);
     return error;

@@ -39,9 +39,8 @@ static unsigned long flag_of(const char *word)
     static const struct {
         const char *word;
         unsigned long flag;
-    } words[] = {{"nosuid", MS_NOSUID},         {"nodev", MS_NODEV},     {"noexec", MS_NOEXEC},
-                 {"noatime", MS_NOATIME},       {"relatime", MS_RELATIME},
-                 {"nodiratime", MS_NODIRATIME}};
+    } words[] = {{"nosuid", MS_NOSUID},   {"nodev", MS_NODEV},       {"noexec", MS_NOEXEC},
+                 {"noatime", MS_NOATIME}, {"relatime", MS_RELATIME}, {"nodiratime", MS_NODIRATIME}};
 
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcmp(word, words[i].word) == 0)

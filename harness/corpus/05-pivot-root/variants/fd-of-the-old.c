@@ -142,7 +142,8 @@ int root_mask(const char *path)
     if (fstat(fd, &st) < 0)
         result = -errno;
     else if (S_ISDIR(st.st_mode))
-        result = mount("none", path, "tmpfs", MS_RDONLY | MS_NOEXEC, "nr_blocks=1") < 0 ? -errno : 0;
+        result =
+            mount("none", path, "tmpfs", MS_RDONLY | MS_NOEXEC, "nr_blocks=1") < 0 ? -errno : 0;
     else
         result = mount("/dev/null", path, "none", MS_BIND, NULL) < 0 ? -errno : 0;
     close(fd);

@@ -67,8 +67,7 @@ int root_detach_old(void)
 }
 
 /* A new file system of `type` at `path`; `options` is name, value, name, value, ..., NULL. */
-static int make(const char *type, const char *path, unsigned attributes,
-                const char *const *options)
+static int make(const char *type, const char *path, unsigned attributes, const char *const *options)
 {
     int context = (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC);
     int tree = -1, result = context < 0 ? -errno : 0;
@@ -78,8 +77,7 @@ static int make(const char *type, const char *path, unsigned attributes,
             result = -errno;
     if (result == 0 && syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
         result = -errno;
-    if (result == 0 &&
-        (tree = (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, attributes)) < 0)
+    if (result == 0 && (tree = (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, attributes)) < 0)
         result = -errno;
     if (context >= 0)
         close(context);
@@ -169,7 +167,8 @@ int root_protect(const char *path)
     int tree = clone_tree(path, AT_RECURSIVE);
     if (tree < 0)
         return tree;
-    if (syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof attr) < 0) {
+    if (syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof attr) <
+        0) {
         int error = -errno;
         close(tree);
         return error;
