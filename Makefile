@@ -102,7 +102,7 @@ $(B)/symbols/%: Makefile
 define layer_rule
 $(L)/layer/$(1)/$(2).o: $(1)/$(2)/$(3).c $(B)/symbols/$(2) Makefile | needs
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(LAB_CFLAGS) $$(if $$(filter solutions,$(1)),$$(OURS),$$(WARN)) -c $$< -o $$@.tmp \
+	$$(Q)$$(CC) $$(LAB_CFLAGS) $$(if $$(filter solutions,$(1)),$$(OURS),$$(WARN)) -MT $$@ -c $$< -o $$@.tmp \
 	  || { echo "$(1)/$(2)/$(3).c does not compile yet: begin with the first error above."; exit 1; } >&2
 	@$$(OBJCOPY) --keep-global-symbols=$(B)/symbols/$(2) $$@.tmp $$@ && rm -f $$@.tmp
 endef

@@ -229,16 +229,27 @@ static bool other_child_ended(void *arg)
     return found || run_ended(run);
 }
 
-/* The program may have a child that it knows nothing of: whoever executed it made one before. */
+/* The other child waits for somebody to write; before it does, there is nobody to write to. */
+static bool other_child_let_go(void *arg)
+{
+    return strncmp(run_ask(arg, "write /tmp/gate go"), "ok", 2) == 0;
+}
+
+/* The program may have a child that it knows nothing of: whoever executed it made one before. That
+ * one ends while COMMAND runs. */
 static void check_other_child(struct grade *g)
 {
     int wanted = grade_between(g, 2, 62), other = grade_between(g, 63, 124);
     const char *const arguments[] = {
-        "sh", "-c", say(g, "(exit %d) & exec /strata/lab01 -- \"$@\"", other), NULL};
+        "sh", "-c",
+        say(g, "mkfifo /tmp/gate; (read word </tmp/gate; exit %d) & exec /strata/lab01 -- \"$@\"",
+            other),
+        NULL};
     struct run *run =
         run_start(g, &(struct run_options){.program = "/strata/busybox", .arguments = arguments});
 
     run_payload(run);
+    run_until(run, other_child_let_go, run);
     run_until(run, other_child_ended, run);
     run_tell(run, "exit %d", wanted);
     int status = run_exit_status(run);

@@ -257,7 +257,7 @@ int main(int argc, char **argv)
         .variable_count = 4};
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGWINCH};
     struct sandbox sandbox;
-    char term[64];
+    static char term[64];
 
     snprintf(term, sizeof term, "TERM=%s", getenv("TERM") != NULL ? getenv("TERM") : "dumb");
     request.variables[request.variable_count++] = term;

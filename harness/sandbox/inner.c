@@ -138,9 +138,21 @@ static void limit_room(const struct inner_options *options)
 
 /* --- starting a command --------------------------------------------------------------------- */
 
+/* libc keeps signals 32 and 33 for itself and refuses to touch them, yet they come to us ignored
+ * from whoever ignores all (make does), and would stay so in every program that follows. */
+static void reset_libc_signals(void)
+{
+    const char zeros[64] = {0}; /* struct sigaction of the kernel: SIG_DFL, no flags, empty mask */
+
+    syscall(SYS_rt_sigaction, 32, zeros, NULL, (NSIG - 1) / 8);
+    syscall(SYS_rt_sigaction, 33, zeros, NULL, (NSIG - 1) / 8);
+}
+
 static int set_signals(uint64_t ignored, uint64_t blocked)
 {
     sigset_t mask;
+
+    reset_libc_signals();
 
     sigemptyset(&mask);
     for (int number = 1; number < NSIG; number++) {

@@ -1,8 +1,8 @@
 # Builds the harness's own tests in C: harness/tests/FOLDER/test_*.c, each with the code that it
 # tests, under AddressSanitizer and UBSan. `make -f harness/tests/unit.mk FOLDER...`
 #
-# Each room of the harness becomes an archive, of which the linker takes what a test asks for; a
-# fake_run.c beside a test stands in for what runs students' programs.
+# Each room of the harness becomes an archive, of which the linker takes what a test asks for; the
+# fake_*.c beside a test stand in for what runs students' programs, and for graders.
 
 .SUFFIXES:
 .DELETE_ON_ERROR:
@@ -41,7 +41,7 @@ endef
 $(foreach room,kernel sandbox grade skeleton,$(eval $(call archive_rule,$(room))))
 
 # What a test links besides: the layer under test, or a stand-in.
-beside = $(if $(filter labs,$(1)),solutions/01-process/process.c) $(wildcard harness/tests/$(1)/fake_run.c)
+beside = $(if $(filter labs,$(1)),solutions/01-process/process.c) $(wildcard harness/tests/$(1)/fake_*.c)
 
 FOLDERS := $(sort $(patsubst harness/tests/%/,%,$(dir $(wildcard harness/tests/*/test_*.c))))
 define program_rule

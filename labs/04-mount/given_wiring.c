@@ -109,25 +109,41 @@ static int add(const char *name, int (*run)(struct container *), struct action a
     return 0;
 }
 
-/* SRC:DST[:ro] */
-static int add_bind(const char *value, bool recursive)
+/* Takes "SRC:DST[:ro]" apart in place. */
+static int parse_bind(char *text, struct action *action, bool *readonly)
 {
-    char *source = strdup(value); /* kept until the end */
-    char *target = source != NULL ? strchr(source, ':') : NULL;
+    char *target = strchr(text, ':');
 
     if (target == NULL)
-        return source != NULL ? -EINVAL : -ENOMEM;
+        return -EINVAL;
     *target++ = '\0';
     char *mode = strchr(target, ':');
     if (mode != NULL)
         *mode++ = '\0';
-    if (source[0] == '\0' || target[0] != '/' ||
-        (mode != NULL && strcmp(mode, "ro") != 0 && strcmp(mode, "rw") != 0))
+    *readonly = mode != NULL && strcmp(mode, "ro") == 0;
+    if (text[0] == '\0' || target[0] != '/' ||
+        (mode != NULL && !*readonly && strcmp(mode, "rw") != 0))
         return -EINVAL;
+    action->source = text;
+    action->target = target;
+    return 0;
+}
 
-    struct action action = {.source = source, .target = target, .recursive = recursive};
-    int result = add("mount_bind", bind_next, action);
-    if (result == 0 && mode != NULL && strcmp(mode, "ro") == 0)
+static int add_bind(const char *value, bool recursive)
+{
+    struct action action = {.recursive = recursive};
+    bool readonly;
+    char *text = strdup(value); /* the action's, until the end */
+
+    if (text == NULL)
+        return -ENOMEM;
+    int result = parse_bind(text, &action, &readonly);
+    if (result < 0) {
+        free(text);
+        return result;
+    }
+    result = add("mount_bind", bind_next, action);
+    if (result == 0 && readonly)
         result = add("mount_readonly", readonly_next, action);
     return result;
 }

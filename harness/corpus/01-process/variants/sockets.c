@@ -193,7 +193,7 @@ static pid_t clone_process(const struct process_spec *spec, int *pidfd)
 /* Waits until COMMAND runs (0) or the child has told why it does not (-errno). */
 static int await_exec(int fd, struct process_failure *failure)
 {
-    struct report report;
+    struct report report = {0};
     size_t length = 0;
 
     while (length < sizeof report) {

@@ -94,9 +94,7 @@ int mount_detach(const char *target)
     if (fd < 0)
         return -errno;
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    if (fstat(fd, &st) < 0)
-        error = -errno;
-    else if (S_ISLNK(st.st_mode))
+    if (fstat(fd, &st) == 0 && S_ISLNK(st.st_mode))
         error = -EINVAL;
     else if (umount2(path, MNT_DETACH) < 0)
         error = -errno;
