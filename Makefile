@@ -37,10 +37,10 @@ given_of = $(filter labs/$(1)/given_%,$(wildcard labs/$(1)/*.c))
 # Programs beside the lab's own, like the escape of lab 05.
 extras_of = $(filter-out main $(call layer_of,$(1)) given_%,$(basename $(notdir $(wildcard labs/$(1)/*.c))))
 
-SANDBOX_PROGRAM := outer inner tree message command ids
+SANDBOX_PROGRAM := outer inner start tree message command ids
 OBJ = $(patsubst %.c,$(B)/obj/%.o,$(1))
 FLOOR_1 := $(call OBJ,$(wildcard harness/kernel/*.c harness/digest/*.c))
-FLOOR_2 := $(call OBJ,$(filter-out harness/sandbox/outer.c harness/sandbox/inner.c harness/sandbox/tree.c,$(wildcard harness/sandbox/*.c)))
+FLOOR_2 := $(call OBJ,$(filter-out harness/sandbox/outer.c harness/sandbox/inner.c harness/sandbox/start.c harness/sandbox/tree.c,$(wildcard harness/sandbox/*.c)))
 FLOOR_3 := $(call OBJ,$(wildcard harness/grade/*.c))
 FLOOR_4 := $(call OBJ,$(wildcard harness/graders/*.c))
 PROBE := $(wildcard harness/probe/*.c)

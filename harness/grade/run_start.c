@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "grade/grade.h"
 #include "grade/run_private.h"
 #include "grade/world.h"
 #include "kernel/own.h"

@@ -20,7 +20,7 @@ for folder in labs/[0-9][0-9]-*/; do
     *) steps="$steps steps passed" ;;
     esac
     title=$(lab_title "$name")
-    printf '%s  %-40.40s%s\n' "${name%%-*}" "${title:-${name#*-}}" "${steps:+  $steps}"
+    printf '%s  %-50.50s%s\n' "${name%%-*}" "${title:-${name#*-}}" "${steps:+  $steps}"
     # Where you were last; the grader, once built, knows whether that lab is done.
     [ -n "$next" ] && [ -z "$steps" ] || next=${name%%-*}
 done
