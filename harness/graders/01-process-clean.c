@@ -169,13 +169,15 @@ static void check_environment(struct run *run, const char *const *wanted, const 
 
 static void check_clean(struct grade *g, uint64_t ignored, uint64_t blocked)
 {
-    const char *secret = say(g, "SECRET_%s=%s", grade_word(g, 4), grade_word(g, 12));
+    /* One draw a statement: C does not say in which order arguments are evaluated. */
+    const char *name = grade_word(g, 4);
+    const char *value = grade_word(g, 12);
+    const char *line = grade_word(g, 3);
+    const char *secret = say(g, "SECRET_%s=%s", name, value);
     const char *const junk[] = {"PATH=/strata:/usr/bin:/bin", "HOME=/tmp", "LD_STRATA=1", secret,
                                 NULL};
-    const char *const wanted[] = {
-        say(g, "PATH=/%s:/bin", grade_word(g, 4)),
-        say(g, "A_%s=%s =x", grade_word(g, 3), grade_word(g, 5)),
-        "EMPTY=", say(g, "LINES=%s\n%s", grade_word(g, 3), grade_word(g, 3)), NULL};
+    const char *const wanted[] = {say(g, "PATH=/%s:/bin", name), say(g, "A_%s=%s =x", line, value),
+                                  "EMPTY=", say(g, "LINES=%s\n%s", value, line), NULL};
     const char *const arguments[] = {"-e",      wanted[0], "-e",      wanted[1], "-e",
                                      wanted[2], "-e",      wanted[3], NULL};
     struct room_fd extra[EXTRA_FDS];

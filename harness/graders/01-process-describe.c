@@ -128,13 +128,15 @@ static struct run *odd_process(struct run *helper, const char *name, bool in_ker
 void process_step_describe(struct grade *g)
 {
     struct run *helper = process_helper(g, NULL);
+    const char *word = grade_word(g, 4); /* one draw a statement: their order is then certain */
+    int number = grade_between(g, 20, 99);
     const char *const names[] = {
-        grade_word(g, 15),
-        say(g, "%s b) (c", grade_word(g, 1)),
-        say(g, ") Z %d (%s", grade_between(g, 2, 9), grade_word(g, 3)),
-        say(g, "%s\nx y", grade_word(g, 4)),
-        say(g, "Threads:\t%d", grade_between(g, 20, 99)),
-        say(g, "VmRSS:\t%d", grade_between(g, 20, 99)),
+        say(g, "%s%s%s%s", word, word, word, "end"),
+        say(g, "%c b) (c", word[0]),
+        say(g, ") Z %d (%s", number, word),
+        say(g, "%s\nx y", word),
+        say(g, "Threads:\t%d", number),
+        say(g, "VmRSS:\t%d", number),
     };
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

@@ -102,7 +102,8 @@ digest() {
     [ -z "$(ls -A x/dev)" ]
     # As many as in the archive (x itself is not in it), and the links lead to BusyBox.
     [ "$(find x -mindepth 1 | wc -l)" = "$(tar -tf a.tar | wc -l)" ]
-    run unshare -Ur chroot x /bin/sh -c 'cat /usr/share/strata/greeting; id -u; exit 7'
+    # chroot lies where an ordinary user's PATH may not lead.
+    run env PATH="$PATH:/usr/sbin:/sbin" unshare -Ur chroot x /bin/sh -c 'cat /usr/share/strata/greeting; id -u; exit 7'
     [ "$status" = 7 ]
     [[ $output == *"Hello from inside"*0 ]]
 }
