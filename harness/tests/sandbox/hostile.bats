@@ -57,7 +57,7 @@ eats() {
 @test "System V segments without end" { eats segments; }
 @test "prints without end" { for_all prints "more than 1024 KiB of output" "xxxxxxxx"; }
 @test "prints datagrams without end" { fails "${KINDS%% *}" prints_datagrams "more than 1024 KiB"; }
-@test "prints nothing without end" { fails "${KINDS%% *}" prints_nothing "waits in sendto\(1"; }
+@test "prints nothing without end" { fails "${KINDS%% *}" prints_nothing "waits in sendto\(1|is computing"; }
 @test "spins" { fails "${KINDS%% *}" spins "nothing for 1 seconds: lab02 .* is computing"; }
 @test "ignores all signals" { fails "${KINDS%% *}" ignores "waits in pause" "nothing moves me"; }
 @test "daemonises" { for_all daemonises "ended with status 0, and COMMAND never ran"; }

@@ -51,7 +51,10 @@ build() {
 
 have_kind() { # skips the test, by name and reason, where there is no such user
     case $1 in
-    sub) [ -n "$SUB" ] || skip "no user with subordinate ids in /etc/subuid" ;;
+    sub)
+        [ "$(id -u)" = 0 ] || skip "needs root"
+        [ -n "$SUB" ] || skip "no user with subordinate ids in /etc/subuid"
+        ;;
     root | single | plain) [ "$(id -u)" = 0 ] || skip "needs root" ;;
     me) [ "$(id -u)" != 0 ] || skip "root is tested by itself" ;;
     esac
