@@ -140,7 +140,7 @@ static void terminal_open(struct terminal *terminal)
     struct termios raw;
 
     terminal->master = terminal->slave = -1;
-    if (!isatty(0) || !isatty(1) || tcgetattr(0, &terminal->before) < 0)
+    if (!isatty(0) || tcgetattr(0, &terminal->before) < 0)
         return;
     int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (master < 0 || grantpt(master) < 0 || unlockpt(master) < 0)
