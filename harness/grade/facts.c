@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "kernel/inside.h"
 #include "kernel/namespace.h"
@@ -143,4 +144,14 @@ struct kernel_fds *facts_fds(struct grade *g, pid_t pid, int pidfd)
         fds->list[fds->count++] = fd;
     }
     return fds;
+}
+
+static void close_fd(void *fd)
+{
+    close((int)(intptr_t)fd);
+}
+
+void facts_close_later(struct grade *g, int fd)
+{
+    grade_defer(g, close_fd, (void *)(intptr_t)fd);
 }

@@ -31,3 +31,6 @@ struct kernel_fds *facts_fds(struct grade *g, pid_t pid, int pidfd);
 /* The same without the line feed at the end. */
 const char *facts_word_within(struct grade *g, pid_t pid, int pidfd, unsigned namespaces,
                               const char *path);
+
+/* Closes an fd of ours when the step ends, on every way out. */
+void facts_close_later(struct grade *g, int fd);

@@ -77,6 +77,9 @@ struct grade *run_grade(const struct run *run);
 /* How many ids this sandbox maps: 65536 or 1. */
 unsigned run_ids(struct grade *g);
 
+/* Milliseconds of a clock that only goes forward. */
+int64_t run_now_ms(void);
+
 /* Lets time pass until `holds(arg)` or RUN_SECONDS are over; returns what it said last. Output is
  * taken and the payload heard meanwhile. */
 bool run_until(struct run *run, bool (*holds)(void *arg), void *arg);

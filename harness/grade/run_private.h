@@ -30,8 +30,6 @@ struct run {
     char refused[256]; /* why somebody who claimed to be the probe was not */
 };
 
-int64_t run_now_ms(void);
-
 /* How long we wait, in seconds: RUN_SECONDS, or less for tests of the harness. */
 int run_patience(void);
 

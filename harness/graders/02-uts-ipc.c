@@ -12,6 +12,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "grade/facts.h"
+
 struct run *uts_run_with(struct grade *g, const char *option, const char *value)
 {
     const char *const arguments[] = {option, value, NULL};
@@ -24,11 +26,6 @@ struct run *uts_run_with(struct grade *g, const char *option, const char *value)
 struct run *uts_fresh_room(struct grade *g)
 {
     return run_start(g, &(struct run_options){.program = "/strata/probe", .no_command = true});
-}
-
-static void close_fd(void *fd)
-{
-    close((int)(intptr_t)fd);
 }
 
 /* The error that a function returned, in the words of the lab program, from what it printed. */
@@ -50,7 +47,7 @@ void uts_check_refused(struct grade *g, const struct refusal *refusal)
 
     if (errors < 0)
         grade_error(g, -errno, "no memory file for what a program prints");
-    grade_defer(g, close_fd, (void *)(intptr_t)errors);
+    facts_close_later(g, errors);
     struct run *run = run_start(g, &(struct run_options){.arguments = refusal->arguments,
                                                          .command = command,
                                                          .fds = &(struct room_fd){errors, 2},

@@ -20,11 +20,6 @@ static struct run *run_option(struct grade *g, const char *option)
     return run_start(g, &(struct run_options){.arguments = arguments});
 }
 
-static void close_fd(void *fd)
-{
-    close((int)(intptr_t)fd);
-}
-
 /* Runs as a member of the user namespace: which file a process executes. */
 static int look_at_program(void *arg, int out)
 {
@@ -83,7 +78,7 @@ struct init pid_find_init(struct run *run, pid_t command)
     init.pidfd = (int)syscall(SYS_pidfd_open, init.pid, 0);
     if (init.pidfd < 0)
         grade_error(g, -errno, "cannot hold the init, process %d", init.pid);
-    grade_defer(g, close_fd, (void *)(intptr_t)init.pidfd);
+    facts_close_later(g, init.pidfd);
     return init;
 }
 

@@ -54,11 +54,6 @@ static void check_orphans(struct run *run, const struct init *init, size_t count
            .see = "lab03 --init sh -c '/tmp/rootfs/usr/local/bin/orphans 30; exec sleep 4'");
 }
 
-static void close_fd(void *fd)
-{
-    close((int)(intptr_t)fd);
-}
-
 static bool is_inherited(const struct kernel_fd *fd, const struct kernel_fds *list)
 {
     for (size_t i = 0; i < list->count; i++)
@@ -103,8 +98,8 @@ static void check_fds(struct grade *g)
 
     if (pipe2(ends, O_CLOEXEC) < 0)
         grade_error(g, -errno, "no pipe");
-    grade_defer(g, close_fd, (void *)(intptr_t)ends[0]);
-    grade_defer(g, close_fd, (void *)(intptr_t)ends[1]);
+    facts_close_later(g, ends[0]);
+    facts_close_later(g, ends[1]);
     const struct room_fd fds[] = {{ends[0], 3}, {ends[1], grade_between(g, 1100, 2900)}};
     struct run *run =
         run_start(g, &(struct run_options){.arguments = arguments, .fds = fds, .fd_count = 2});

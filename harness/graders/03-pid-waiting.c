@@ -17,14 +17,6 @@
 
 enum { ASLEEP_MS = 250, ASLEEP_LOOKS = 10 };
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static bool settled(void *arg)
 {
     struct settling *settling = arg;
@@ -39,10 +31,10 @@ static bool settled(void *arg)
         return false;
     }
     if (settling->asleep_from == 0) {
-        settling->asleep_from = now_ms();
+        settling->asleep_from = run_now_ms();
         settling->looks = 0;
     }
-    return ++settling->looks >= ASLEEP_LOOKS && now_ms() - settling->asleep_from >= ASLEEP_MS;
+    return ++settling->looks >= ASLEEP_LOOKS && run_now_ms() - settling->asleep_from >= ASLEEP_MS;
 }
 
 /* Waits until it holds. False as soon as init (and COMMAND) sleep on without that, or when it takes
@@ -113,8 +105,8 @@ static bool is_idle(void *arg)
     if (pid_state_of(idling->pid) != 'S')
         idling->from = 0;
     else if (idling->from == 0)
-        idling->from = now_ms();
-    return idling->from != 0 && now_ms() - idling->from >= 15;
+        idling->from = run_now_ms();
+    return idling->from != 0 && run_now_ms() - idling->from >= 15;
 }
 
 bool pid_await_idle(struct run *run, pid_t pid)

@@ -3,8 +3,7 @@
 . harness/verbs/lib.sh
 
 # The graders know their steps; only they can say how many are left.
-if [ -x build/grade ] && board=$(build/grade --board 2>/dev/null) && [ -n "$board" ]; then
-    build/grade --board
+if [ -x build/grade ] && build/grade --board 2>/dev/null; then
     exit
 fi
 
