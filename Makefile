@@ -36,6 +36,8 @@ layer_of = $(basename $(notdir $(filter-out labs/$(1)/given_%,$(wildcard labs/$(
 given_of = $(filter labs/$(1)/given_%,$(wildcard labs/$(1)/*.c))
 # Programs beside the lab's own, like the escape of lab 05.
 extras_of = $(filter-out main $(call layer_of,$(1)) given_%,$(basename $(notdir $(wildcard labs/$(1)/*.c))))
+# What a lab links besides the C library: labs/NN-name/libs, and that of the labs before it.
+libs_of = $(shell cat /dev/null $(wildcard $(patsubst %,labs/%/libs,$(call up_to,$(1)))))
 
 SANDBOX_PROGRAM := outer inner start tree message command ids
 OBJ = $(patsubst %.c,$(B)/obj/%.o,$(1))
@@ -66,7 +68,7 @@ $(B)/inside: $(call OBJ,harness/inside/main.c) $(FLOOR_2) $(FLOOR_1)
 	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@ -lnettle
 
 $(B)/grade: $(FLOOR_4) $(FLOOR_3) $(FLOOR_2) $(FLOOR_1)
-	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@ -lcmocka -ljansson -lnettle -lseccomp
+	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@ -lcmocka -larchive -ljansson -lnettle -lseccomp
 
 # Static: it runs in roots that hold nothing else.
 $(B)/probe: $(call OBJ,$(PROBE))
@@ -133,7 +135,7 @@ GIVEN := $(patsubst %.c,$(L)/obj/%.o,$(wildcard labs/given/*.c))
 define program_rule
 $(L)/$(1)/$(3)/lab$(3): $(L)/obj/labs/$(2)/main.o $(GIVEN) $(patsubst %.c,$(L)/obj/%.o,$(foreach k,$(call up_to,$(2)),$(call given_of,$(k)))) $(call objects_of,$(1),$(2)) $(L)/$(1)/$(3)/linked
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(LAB_CFLAGS) $$(filter %.o,$$^) -o $$@
+	$$(Q)$$(CC) $$(LAB_CFLAGS) $$(filter %.o,$$^) -o $$@ $(call libs_of,$(2))
 # Changes only when the choice of layers does.
 $(L)/$(1)/$(3)/linked: FORCE
 	@mkdir -p $$(@D); echo "$(call objects_of,$(1),$(2))" | cmp -s - $$@ || echo "$(call objects_of,$(1),$(2))" >$$@

@@ -24,12 +24,12 @@ write_source() {
     esac
 }
 
-# shellcheck disable=SC2086 # CFLAGS is several words
+# shellcheck disable=SC2086 # CFLAGS and LIBS are several words
 build() {
     write_source &&
         $CC $CFLAGS -MT "$program" -MF "$folder/layer.d" -c "$source" -o "$folder/layer.o" &&
         $OBJCOPY --keep-global-symbols="build/symbols/$lab" "$folder/layer.o" &&
-        $CC $CFLAGS -MF /dev/null "$folder/layer.o" "$@" -o "$program.new" &&
+        $CC $CFLAGS -MF /dev/null "$folder/layer.o" "$@" -o "$program.new" $LIBS &&
         mv "$program.new" "$program"
 }
 

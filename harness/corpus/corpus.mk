@@ -13,7 +13,7 @@ rest_of = $(B)/obj/labs/$(1)/main.o $(patsubst %.c,$(B)/obj/%.o,$(wildcard labs/
 # solution. A build that fails leaves no program, and its reason in build.log, for the judge.
 define corpus_rule
 $(CORPUS)/$(1)/$(4)/%/lab$(2): $(5) solutions/$(1)/$(3).c $(call rest_of,$(1)) $(B)/symbols/$(1) $(B)/skeleton harness/corpus/build.sh
-	@CC="$$(CC)" OBJCOPY="$$(OBJCOPY)" CFLAGS="$$(LAB_CFLAGS) $$(WARN) -Werror" \
+	@CC="$$(CC)" OBJCOPY="$$(OBJCOPY)" CFLAGS="$$(LAB_CFLAGS) $$(WARN) -Werror" LIBS="$(call libs_of,$(1))" \
 	  sh harness/corpus/build.sh $(4) $$* $(1) $(3) $$@ $(call rest_of,$(1))
 endef
 define corpus_rules

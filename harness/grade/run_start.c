@@ -119,6 +119,7 @@ struct run *run_start(struct grade *g, const struct run_options *options)
         .fd_count = count,
         .ignored = options->ignored,
         .blocked = options->blocked,
+        .user = options->user,
     };
     result = room_spawn(run->room, &command, &run->process);
     if (result == -EPIPE) /* the room went while the program started: it has that quickly */

@@ -20,7 +20,8 @@ int command_pack(const struct room_command *command, struct message *message)
                                     .blocked = command->blocked,
                                     .fd_count = (int32_t)command->fd_count,
                                     .terminal = command->terminal,
-                                    .has_cwd = command->cwd != NULL};
+                                    .has_cwd = command->cwd != NULL,
+                                    .user = command->user};
 
     if (command->fd_count > ROOM_FDS_MAX)
         return -E2BIG;

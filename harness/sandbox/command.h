@@ -14,6 +14,7 @@ struct packed_command {
     int32_t numbers[ROOM_FDS_MAX];
     int32_t terminal;
     int32_t has_cwd;
+    uint32_t user;
     char strings[]; /* argv, envp, cwd, each ended by NUL */
 };
 

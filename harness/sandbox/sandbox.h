@@ -100,6 +100,8 @@ struct room_command {
     uint64_t ignored; /* signals it starts with ignored: bit n-1 for signal n           */
     uint64_t blocked;
     bool terminal; /* fd 0 becomes the controlling terminal                          */
+    unsigned user; /* runs as this uid and gid of the room, in no other group, without a capability;
+                    * 0: as its root                                                   */
 };
 
 struct room_process {

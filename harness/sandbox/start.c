@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <signal.h>
@@ -78,6 +79,16 @@ static int set_fds(const struct message *message, const struct packed_command *p
     return close_range(ABOVE, ~0U, CLOSE_RANGE_CLOEXEC) < 0 ? -errno : 0;
 }
 
+/* From root of the room to one of its ordinary users. Of the real, effective and saved id none may
+ * stay behind, and the groups go while we still may let go of them. */
+static int become(uid_t user)
+{
+    if (setgroups(0, NULL) < 0 || setresgid(user, user, user) < 0 ||
+        setresuid(user, user, user) < 0)
+        return -errno;
+    return 0;
+}
+
 static _Noreturn void command_child(const struct message *message,
                                     const struct unpacked_command *command, int report)
 {
@@ -93,6 +104,8 @@ static _Noreturn void command_child(const struct message *message,
         result = -errno;
     if (result == 0)
         result = set_signals(packed->ignored, packed->blocked);
+    if (result == 0 && packed->user != 0)
+        result = become(packed->user);
     if (result == 0) {
         for (char *const *variable = command->envp; *variable != NULL; variable++)
             if (strncmp(*variable, "PATH=", 5) == 0)

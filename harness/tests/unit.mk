@@ -16,7 +16,7 @@ CFLAGS := -std=gnu17 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Wconversion -Werror \
   -Wno-format-truncation \
   -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined \
   -Iharness -Ilabs -MMD -MP
-LIBS := -lcmocka -ljansson -lnettle -lseccomp
+LIBS := -lcmocka -larchive -ljansson -lnettle -lseccomp
 
 # A test sees the rooms up to its own floor.
 rooms_kernel := kernel

@@ -1,0 +1,50 @@
+/*
+ * Lab 09: fewer powers.
+ *
+ * What root may do is cut into some forty capabilities, and every process has five sets of them.
+ * A container keeps a few, in all the sets that matter, and makes sure that exec brings none back.
+ * libcap names the capabilities and writes the sets; which set means what, is yours to know.
+ *
+ * 0 on success, -errno on failure. All but capabilities_parse are called in the new process, in the
+ * order in which they stand here. capabilities(7), libcap(3)
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "given/todo.h"
+
+/* A set of capabilities: bit n for capability number n. */
+typedef uint64_t capability_set;
+
+/* What Docker leaves to a container: chown, dac_override, fowner, fsetid, kill, setgid, setuid,
+ * setpcap, net_bind_service, net_raw, sys_chroot, mknod, audit_write, setfcap. */
+static const capability_set capabilities_default = 0xa80425fb;
+
+/* Reads a capability's name, as a user types it: "NET_RAW", "cap_net_raw", in any case; "ALL" is
+ * every one that this kernel knows. -EINVAL for any other word. */
+int capabilities_parse(const char *name, capability_set *set);
+
+/* Makes `/` read-only, as a mount: writes are refused with EROFS. Its super block, and what is
+ * mounted below (/proc, /dev, /tmp, volumes), stay as they are. */
+int capabilities_protect_root(void);
+
+/* Becomes `uid` and `gid`, and a member of `groups` and no other group: groups first, then gid,
+ * then uid, each real, effective and saved (and file system) id. Capabilities that are permitted
+ * now stay so even when uid is not 0: capabilities_limit needs one of them still.
+ * Where the kernel has denied setgroups (/proc/self/setgroups), groups cannot change: asked for
+ * none, that is no failure; asked for some, it is -EPERM. prctl(2), PR_SET_KEEPCAPS */
+int capabilities_become(uid_t uid, gid_t gid, const gid_t *groups, size_t count);
+
+/* Leaves at most `keep`, whatever this process and its kernel have: the bounding set loses
+ * everything else up to the last capability that this kernel knows (/proc/sys/kernel/cap_last_cap);
+ * permitted and effective become what of `keep` was permitted before, or nothing for a uid that is
+ * not 0; inheritable and ambient become empty. A process that started with less than `keep` ends
+ * with less, and that is no failure. */
+int capabilities_limit(capability_set keep);
+
+/* From now on no exec gives this process or its children a power that they lack: set-user-ID bits
+ * and file capabilities count for nothing. prctl(2) */
+int capabilities_no_new_privs(void);
