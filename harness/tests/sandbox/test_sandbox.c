@@ -43,8 +43,10 @@ static void open_both(struct sandbox *sandbox, struct room *room)
         fail_msg("no room: %s", room->why);
 }
 
-/* Runs a shell command in the room; what it prints goes to `text`. Returns its status. */
-static int run_shell(struct room *room, const char *script, char *text, size_t size)
+/* Runs a shell command in the room as one of its users; what it prints goes to `text`. Returns its
+ * status. */
+static int run_shell_as(struct room *room, unsigned user, const char *script, char *text,
+                        size_t size)
 {
     const char *const argv[] = {"sh", "-c", script, NULL};
     struct room_process process;
@@ -54,7 +56,8 @@ static int run_shell(struct room *room, const char *script, char *text, size_t s
 
     assert_return_code(pipe2(ends, O_CLOEXEC), errno);
     struct room_fd out = {ends[1], 1};
-    struct room_command command = {.argv = argv, .envp = environment, .fds = &out, .fd_count = 1};
+    struct room_command command = {
+        .argv = argv, .envp = environment, .fds = &out, .fd_count = 1, .user = user};
     int result = room_spawn(room, &command, &process);
     close(ends[1]);
     if (result < 0)
@@ -66,6 +69,11 @@ static int run_shell(struct room *room, const char *script, char *text, size_t s
     assert_int_equal(room_wait(room, &process, PATIENCE_MS), 0);
     close(process.pidfd);
     return process.code == CLD_EXITED ? process.status : 128 + process.status;
+}
+
+static int run_shell(struct room *room, const char *script, char *text, size_t size)
+{
+    return run_shell_as(room, 0, script, text, size);
 }
 
 static bool waits_for(bool (*holds)(void *arg), void *arg)
@@ -150,6 +158,39 @@ static void test_commands_say_how_they_end(void **state)
     /* More than may be watched at once, one after another. */
     for (int i = 0; i < ROOM_WATCHED_MAX + 4; i++)
         assert_int_equal(run_shell(&room, "exit 3", text, sizeof text), 3);
+    room_close(&room);
+    sandbox_close(&sandbox);
+}
+
+/* Every id, every group and every capability of root is left behind. */
+static void test_an_ordinary_user_of_the_room(void **state)
+{
+    struct sandbox sandbox;
+    struct room room;
+    char text[512];
+
+    (void)state;
+    open_both(&sandbox, &room);
+    if (sandbox.ids == 1) {
+        print_message("# an ordinary user of a room needs more than one id\n");
+        room_close(&room);
+        sandbox_close(&sandbox);
+        skip();
+    }
+    assert_int_equal(run_shell_as(&room, 4321,
+                                  "grep -E '^(Uid|Gid|Groups|Cap(Prm|Eff|Amb)):' /proc/self/status "
+                                  "| tr -d ' \\n' | tr '\\t' ' '",
+                                  text, sizeof text),
+                     0);
+    assert_string_equal(text, "Uid: 4321 4321 4321 4321Gid: 4321 4321 4321 4321Groups: "
+                              "CapPrm: 0000000000000000CapEff: 0000000000000000"
+                              "CapAmb: 0000000000000000");
+    assert_int_equal(run_shell_as(&room, 4321, "mount -t tmpfs none /mnt 2>&1", text, sizeof text),
+                     32);
+    assert_int_equal(run_shell_as(&room, 4321, "unshare -Ur cat /proc/self/uid_map | tr -s ' '",
+                                  text, sizeof text),
+                     0);
+    assert_string_equal(text, " 0 4321 1\n");
     room_close(&room);
     sandbox_close(&sandbox);
 }
@@ -424,6 +465,7 @@ int main(void)
         cmocka_unit_test(test_open_and_close_leave_nothing),
         cmocka_unit_test(test_a_command_has_three_fds),
         cmocka_unit_test(test_commands_say_how_they_end),
+        cmocka_unit_test(test_an_ordinary_user_of_the_room),
         cmocka_unit_test(test_a_command_that_is_not_there),
         cmocka_unit_test(test_orphans_are_no_news),
         cmocka_unit_test(test_two_sandboxes_at_once),
