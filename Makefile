@@ -39,10 +39,10 @@ extras_of = $(filter-out main $(call layer_of,$(1)) given_%,$(basename $(notdir 
 # What a lab links besides the C library: labs/NN-name/libs, and that of the labs before it.
 libs_of = $(shell cat /dev/null $(wildcard $(patsubst %,labs/%/libs,$(call up_to,$(1)))))
 
-SANDBOX_PROGRAM := outer inner start tree message command ids
+SANDBOX_PROGRAM := outer inner inner_groups start tree message command ids groupfs
 OBJ = $(patsubst %.c,$(B)/obj/%.o,$(1))
 FLOOR_1 := $(call OBJ,$(wildcard harness/kernel/*.c harness/digest/*.c))
-FLOOR_2 := $(call OBJ,$(filter-out harness/sandbox/outer.c harness/sandbox/inner.c harness/sandbox/start.c harness/sandbox/tree.c,$(wildcard harness/sandbox/*.c)))
+FLOOR_2 := $(call OBJ,$(filter-out harness/sandbox/outer.c harness/sandbox/inner.c harness/sandbox/inner_groups.c harness/sandbox/start.c harness/sandbox/tree.c,$(wildcard harness/sandbox/*.c)))
 FLOOR_3 := $(call OBJ,$(wildcard harness/grade/*.c))
 FLOOR_4 := $(call OBJ,$(wildcard harness/graders/*.c))
 PROBE := $(wildcard harness/probe/*.c)
@@ -126,7 +126,7 @@ LINKING := check programs $(B)/% $(foreach verb,lab shell debug trace break asan
 ifneq ($(filter $(LINKING),$(MAKECMDGOALS)),)
 ifeq ($(filter solutions,$(SRC)),)
 -include $(B)/passed.mk
-$(B)/passed.mk: $(B)/grade $(wildcard .progress/passed) $(foreach lab,$(LABS),labs/$(lab)/$(call layer_of,$(lab)).c)
+$(B)/passed.mk: $(B)/grade $(wildcard .progress/passed) $(wildcard $(foreach lab,$(LABS),labs/$(lab)/$(call layer_of,$(lab)).c))
 	@printf 'PASSED := %s\n' "$$($(B)/grade --standings | sed -n 's/^\([^ ]*\) .*passed.*/\1/p' | tr '\n' ' ')" >$@.tmp && mv $@.tmp $@
 endif
 endif

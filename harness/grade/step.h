@@ -50,6 +50,7 @@ struct lab {
     const char *title; /* "a host name and queues of its own"        */
     const struct step *steps;
     size_t count;
+    bool cgroups; /* its rooms have control groups of their own at /sys/fs/cgroup */
 };
 
 /* A grader file ends with LAB(...): it puts itself on the list, so that adding a lab edits none. */

@@ -139,6 +139,7 @@ static void open_sandbox(struct grade *g, struct world *world)
     struct sandbox_options options = {
         .files = world->files,
         .file_count = world->count,
+        .cgroups = g->lab->cgroups,
         .single_id = getenv("STRATA_SINGLE_ID") != NULL,
         .address_sanitizer = getenv("STRATA_ASAN") != NULL,
     };

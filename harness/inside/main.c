@@ -47,6 +47,7 @@ static int usage(FILE *to, int status)
                 "  --env NAME=VALUE    set a variable (may be repeated)\n"
                 "  --seconds N         end it after N seconds\n"
                 "  --single-id         map one user id even where many could be\n"
+                "  --cgroups           with control groups of its own at /sys/fs/cgroup\n"
                 "  --asan              for programs built with AddressSanitizer\n"
                 "exit status: COMMAND's; 124 after --seconds; 125 when there is no sandbox\n");
     return status;
@@ -80,11 +81,15 @@ static int add_named_file(struct request *request, char *value)
 /* Returns the index of COMMAND in argv, 0 after --help, -1 after a mistake that was told. */
 static int parse(struct request *request, int argc, char **argv)
 {
-    static const struct option longs[] = {
-        {"file", required_argument, NULL, 'f'}, {"rootfs", required_argument, NULL, 'r'},
-        {"env", required_argument, NULL, 'e'},  {"seconds", required_argument, NULL, 's'},
-        {"single-id", no_argument, NULL, '1'},  {"asan", no_argument, NULL, 'a'},
-        {"help", no_argument, NULL, 'h'},       {0}};
+    static const struct option longs[] = {{"cgroups", no_argument, NULL, 'g'},
+                                          {"file", required_argument, NULL, 'f'},
+                                          {"rootfs", required_argument, NULL, 'r'},
+                                          {"env", required_argument, NULL, 'e'},
+                                          {"seconds", required_argument, NULL, 's'},
+                                          {"single-id", no_argument, NULL, '1'},
+                                          {"asan", no_argument, NULL, 'a'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {0}};
     int code;
 
     while ((code = getopt_long(argc, argv, "+h", longs, NULL)) != -1) {
@@ -106,6 +111,9 @@ static int parse(struct request *request, int argc, char **argv)
             break;
         case '1':
             request->sandbox.single_id = true;
+            break;
+        case 'g':
+            request->sandbox.cgroups = true;
             break;
         case 'a':
             request->sandbox.address_sanitizer = true;

@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sandbox/inner_groups.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/start.h"
 
@@ -27,7 +28,7 @@ enum { COMMANDS_MAX = ROOM_WATCHED_MAX };
 
 /* The room's own mounts. Not much is needed here, and a kernel without message queues may well
  * grade all that is not about them: the last two may fail. */
-static int mount_room(void)
+static int mount_room(const struct inner_options *options)
 {
     unsigned long safe = MS_NOSUID | MS_NODEV | MS_NOEXEC;
     const struct {
@@ -49,6 +50,9 @@ static int mount_room(void)
                   mounts[i].data) < 0 &&
             mounts[i].needed)
             return -errno;
+    int result = options->cgroups ? inner_groups(options->socket) : 0;
+    if (result < 0)
+        return result;
     /* As systemd leaves it: a container that forgets to go private must be seen to leak. */
     return mount(NULL, "/", NULL, MS_REC | MS_SHARED, NULL) < 0 ? -errno : 0;
 }
@@ -158,7 +162,7 @@ _Noreturn void inner_serve(const struct inner_options *options)
 {
     static struct message message;
     sigset_t child;
-    int result = mount_room();
+    int result = mount_room(options);
 
     umask(022);
     sigemptyset(&child);

@@ -6,6 +6,7 @@
 
 struct inner_options {
     bool rootfs;      /* unpack /strata/rootfs.tar            */
+    bool cgroups;     /* wait for control groups              */
     bool no_as_limit; /* see sandbox_options                  */
     int socket;       /* the room's end                       */
 };

@@ -10,85 +10,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "kernel/cgroup.h"
-#include "kernel/mountinfo.h"
 #include "kernel/own.h"
 #include "kernel/stat.h"
+#include "sandbox/groupfs.h"
+#include "sandbox/homes.h"
 
 #define MARK "strata-"
 
 enum { REMOVE_TRIES = 100, REMOVE_WAIT_MS = 10 };
-
-static int write_value(const char *group, const char *name, const char *value)
-{
-    char path[PATH_MAX + 64];
-
-    snprintf(path, sizeof path, "%s/%s", group, name);
-    autoclose int fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0 || write(fd, value, strlen(value)) < 0)
-        return -errno;
-    return 0;
-}
-
-static int write_number(const char *group, const char *name, unsigned long long value)
-{
-    char text[32];
-
-    snprintf(text, sizeof text, "%llu", value);
-    return write_value(group, name, text);
-}
-
-/* --- where our own groups are --------------------------------------------------------------- */
-
-/* What /proc/self/{cgroup,mountinfo} say of one hierarchy: the folder of our own group in it. */
-struct home {
-    bool v2;
-    bool memory, processes; /* which limits it can set */
-    char folder[PATH_MAX];
-};
-
-enum { HOMES_MAX = 16 };
-
-/* Our group's path, seen through a mount that may show only a part of the hierarchy. */
-static bool below_mount(const struct kernel_mount *mount, const char *path, char *folder)
-{
-    size_t root = strcmp(mount->root, "/") == 0 ? 0 : strlen(mount->root);
-
-    if (strncmp(path, mount->root, root) != 0)
-        return false;
-    int wrote = snprintf(folder, PATH_MAX, "%s%s", mount->target, path + root);
-    return wrote > 0 && wrote < PATH_MAX;
-}
-
-static size_t find_homes(struct home homes[HOMES_MAX])
-{
-    struct kernel_mounts mounts = {0};
-    struct kernel_cgroups groups = {0};
-    size_t count = 0;
-
-    if (kernel_mounts_read(getpid(), &mounts) == 0 && kernel_cgroups_read(getpid(), &groups) == 0) {
-        for (size_t i = 0; i < mounts.count && count < HOMES_MAX; i++) {
-            const struct kernel_mount *mount = &mounts.list[i];
-            struct home *home = &homes[count];
-            const struct kernel_cgroup *group = NULL;
-            *home = (struct home){.v2 = strcmp(mount->fstype, "cgroup2") == 0};
-            if (home->v2) {
-                group = kernel_cgroups_v2(&groups);
-                home->memory = home->processes = true;
-            } else if (strcmp(mount->fstype, "cgroup") == 0) {
-                home->memory = kernel_mount_has(mount->super, "memory");
-                home->processes = kernel_mount_has(mount->super, "pids");
-                if (home->memory || home->processes)
-                    group = kernel_cgroups_find(&groups, home->memory ? "memory" : "pids");
-            }
-            if (group != NULL && below_mount(mount, group->path, home->folder))
-                count++;
-        }
-    }
-    kernel_mounts_free(&mounts);
-    kernel_cgroups_free(&groups);
-    return count;
-}
 
 /* --- making and removing -------------------------------------------------------------------- */
 
@@ -97,7 +26,7 @@ static size_t find_homes(struct home homes[HOMES_MAX])
  * machine and in a delegated empty group, and nowhere else. */
 static bool no_swap(const char *group)
 {
-    int result = write_value(group, "memory.swap.max", "0");
+    int result = group_write(group, "memory.swap.max", "0");
 
     return result == 0 || result == -ENOENT; /* a kernel without swap has no such file */
 }
@@ -115,90 +44,90 @@ static bool set_limits(const struct home *home, const char *group,
     processes += processes / 4;
 
     if (home->v2) {
-        return write_number(group, "memory.max", memory) == 0 &&
-               write_number(group, "pids.max", processes) == 0 && no_swap(group);
+        return group_write_number(group, "memory.max", memory) == 0 &&
+               group_write_number(group, "pids.max", processes) == 0 && no_swap(group);
     }
-    if (home->memory && write_number(group, "memory.limit_in_bytes", memory) < 0)
+    if (home->memory && group_write_number(group, "memory.limit_in_bytes", memory) < 0)
         return false;
     if (home->memory) /* memory and swap together; not every kernel accounts for it */
-        write_number(group, "memory.memsw.limit_in_bytes", memory);
-    return !home->processes || write_number(group, "pids.max", processes) == 0;
+        group_write_number(group, "memory.memsw.limit_in_bytes", memory);
+    return !home->processes || group_write_number(group, "pids.max", processes) == 0;
+}
+
+/* In v2 a group that hands controllers down has no processes of its own: the sandbox's live in a
+ * group beside those of its rooms. */
+#define OUTER "/outer"
+
+static void hand_down(const char *group)
+{
+    static const char *const controllers[] = {"+memory", "+pids", "+cpu", "+cpuset", "+io"};
+    char outer[PATH_MAX + 16];
+
+    snprintf(outer, sizeof outer, "%s" OUTER, group);
+    if (mkdir(outer, 0755) < 0)
+        return;
+    for (size_t i = 0; i < sizeof controllers / sizeof *controllers; i++)
+        group_write(group, "cgroup.subtree_control", controllers[i]); /* what this machine has */
+}
+
+/* Groups for rooms (`options->cgroups`) are wanted in every hierarchy, limits where they can be. */
+static bool make_group(const struct home *home, const char *group,
+                       const struct sandbox_options *options, bool *memory)
+{
+    if (!options->cgroups && !home->memory && !home->processes)
+        return false;
+    if (group_make(group, home->folder, strstr(home->controllers, "cpuset") != NULL) < 0)
+        return false;
+    bool limited = set_limits(home, group, options);
+    if (!limited && !options->cgroups) {
+        rmdir(group);
+        return false;
+    }
+    *memory = *memory || (limited && home->memory);
+    if (home->v2 && options->cgroups)
+        hand_down(group);
+    return true;
 }
 
 void limits_make(struct limits *limits, const char *run, const struct sandbox_options *options)
 {
     static struct home homes[HOMES_MAX];
-    size_t count = find_homes(homes);
+    size_t count = homes_find(homes);
 
     *limits = (struct limits){0};
     for (size_t i = 0; i < count && limits->count < LIMITS_MAX; i++) {
         char *group = limits->groups[limits->count];
         int wrote = snprintf(group, PATH_MAX, "%s/%s", homes[i].folder, run);
-        if (wrote >= PATH_MAX || mkdir(group, 0755) < 0)
-            continue;
-        limits->count++;
-        if (!set_limits(&homes[i], group, options)) {
-            rmdir(group);
-            limits->count--;
-        } else if (homes[i].memory) {
-            limits->memory = true;
-        }
+        if (wrote < PATH_MAX && make_group(&homes[i], group, options, &limits->memory))
+            limits->count++;
     }
-}
-
-/* The number behind `key` in a file of "KEY NUMBER" lines, 0 when there is none. */
-static unsigned long long read_key(const char *group, const char *name, const char *key)
-{
-    char path[PATH_MAX + 64], line[128], word[64];
-    unsigned long long number = 0, found = 0;
-
-    snprintf(path, sizeof path, "%s/%s", group, name);
-    autofclose FILE *file = fopen(path, "re");
-    while (file != NULL && fgets(line, sizeof line, file) != NULL)
-        if (sscanf(line, "%63s %llu", word, &number) == 2 && strcmp(word, key) == 0)
-            found = number;
-    return found;
 }
 
 /* Only what happened to the group itself: a student's group within may run out as it likes. */
 bool limits_ran_out(const struct limits *limits)
 {
     for (size_t i = 0; i < limits->count; i++)
-        if (read_key(limits->groups[i], "memory.oom_control", "oom_kill") > 0 ||
-            read_key(limits->groups[i], "memory.events.local", "oom") > 0)
+        if (group_read_key(limits->groups[i], "memory.oom_control", "oom_kill") > 0 ||
+            group_read_key(limits->groups[i], "memory.events.local", "oom") > 0)
             return true;
     return false;
 }
 
 void limits_add(const struct limits *limits, pid_t pid)
 {
-    for (size_t i = 0; i < limits->count; i++)
-        write_number(limits->groups[i], "cgroup.procs", (unsigned long long)pid);
-}
+    char outer[PATH_MAX + 16];
 
-/* Groups within (a student's, from lab 11 on) go first. */
-static int remove_tree(const char *group)
-{
-    DIR *folder = opendir(group);
-
-    if (folder == NULL)
-        return errno == ENOENT ? 0 : -errno;
-    for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
-        char path[PATH_MAX];
-        if (entry->d_type != DT_DIR || strcmp(entry->d_name, ".") == 0 ||
-            strcmp(entry->d_name, "..") == 0)
-            continue;
-        if (snprintf(path, sizeof path, "%s/%s", group, entry->d_name) < (int)sizeof path)
-            remove_tree(path);
+    for (size_t i = 0; i < limits->count; i++) {
+        snprintf(outer, sizeof outer, "%s" OUTER, limits->groups[i]);
+        group_write_number(access(outer, F_OK) == 0 ? outer : limits->groups[i], "cgroup.procs",
+                           (unsigned long long)pid);
     }
-    closedir(folder);
-    return rmdir(group) < 0 && errno != ENOENT ? -errno : 0;
 }
 
 void limits_remove(struct limits *limits)
 {
     for (size_t i = 0; i < limits->count; i++)
-        for (int tries = 0; remove_tree(limits->groups[i]) == -EBUSY && tries < REMOVE_TRIES;
+        for (int tries = 0; group_remove(limits->groups[i]) == -EBUSY && tries < REMOVE_TRIES;
              tries++)
             poll(NULL, 0, REMOVE_WAIT_MS); /* the dead leave their group a moment after they died */
     limits->count = 0;
@@ -207,7 +136,7 @@ void limits_remove(struct limits *limits)
 static void find_run(const char *run, struct limits *limits)
 {
     static struct home homes[HOMES_MAX];
-    size_t count = find_homes(homes);
+    size_t count = homes_find(homes);
 
     *limits = (struct limits){0};
     for (size_t i = 0; i < count && limits->count < LIMITS_MAX; i++) {
@@ -275,7 +204,7 @@ static bool owner_lives(const char *name)
 void limits_sweep(void)
 {
     static struct home homes[HOMES_MAX];
-    size_t count = find_homes(homes);
+    size_t count = homes_find(homes);
 
     for (size_t i = 0; i < count; i++) {
         DIR *folder = opendir(homes[i].folder);
@@ -286,7 +215,7 @@ void limits_sweep(void)
             if (strncmp(entry->d_name, MARK, strlen(MARK)) == 0 && !owner_lives(entry->d_name) &&
                 snprintf(path, sizeof path, "%s/%s", homes[i].folder, entry->d_name) <
                     (int)sizeof path)
-                remove_tree(path);
+                group_remove(path);
         }
         closedir(folder);
     }

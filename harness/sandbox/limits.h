@@ -6,9 +6,10 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "sandbox/homes.h"
 #include "sandbox/sandbox.h"
 
-enum { SANDBOX_MEMORY_MIB = 768, SANDBOX_PROCESSES = 400, LIMITS_MAX = 3 };
+enum { SANDBOX_MEMORY_MIB = 768, SANDBOX_PROCESSES = 400, LIMITS_MAX = HOMES_MAX };
 
 struct limits {
     char groups[LIMITS_MAX][PATH_MAX]; /* one folder a hierarchy (v1), or one in all (v2) */

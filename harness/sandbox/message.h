@@ -10,6 +10,7 @@ enum message_kind {
     MESSAGE_FAILED,    /* anyone -> harness: error and a sentence in text                      */
     MESSAGE_FILES,     /* harness -> outer: one file for /strata; fd: its content              */
     MESSAGE_ROOM,      /* harness -> outer: make a room; fd: the room's socket                 */
+    MESSAGE_GROUPS,    /* harness -> room: its control groups stand; text: their hierarchies   */
     MESSAGE_SPAWN,     /* harness -> room: text holds a packed command; fds: its own           */
     MESSAGE_STARTED,   /* room -> harness: a: pid inside; fd: pidfd                            */
     MESSAGE_ENDED,     /* room -> harness: a: pid inside, b: si_code, c: si_status             */

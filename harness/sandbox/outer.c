@@ -78,7 +78,8 @@ static int fill(void *arg, int directory)
 /* --- rooms ---------------------------------------------------------------------------------- */
 
 /* PID 1 of a room, until its id maps stand: a byte through the pipe says so. */
-static _Noreturn void room_child(const struct settings *settings, bool rootfs, int socket, int go)
+static _Noreturn void room_child(const struct settings *settings, bool rootfs, bool cgroups,
+                                 int socket, int go)
 {
     char byte;
 
@@ -89,11 +90,13 @@ static _Noreturn void room_child(const struct settings *settings, bool rootfs, i
     if (dup2(socket, CONTROL) < 0 || close_range(CONTROL + 1, ~0U, 0) < 0)
         _exit(1);
     fcntl(CONTROL, F_SETFD, FD_CLOEXEC);
-    inner_serve(&(struct inner_options){
-        .rootfs = rootfs, .no_as_limit = settings->no_as_limit, .socket = CONTROL});
+    inner_serve(&(struct inner_options){.rootfs = rootfs,
+                                        .cgroups = cgroups,
+                                        .no_as_limit = settings->no_as_limit,
+                                        .socket = CONTROL});
 }
 
-static int make_room(const struct settings *settings, bool rootfs, int socket)
+static int make_room(const struct settings *settings, bool rootfs, bool cgroups, int socket)
 {
     int go[2], pidfd = -1;
 
@@ -109,7 +112,7 @@ static int make_room(const struct settings *settings, bool rootfs, int socket)
     int result = pid < 0 ? -errno : 0;
     if (pid == 0) {
         close(go[1]);
-        room_child(settings, rootfs, socket, go[0]);
+        room_child(settings, rootfs, cgroups, socket, go[0]);
     }
     close(go[0]);
     if (result == 0)
@@ -146,7 +149,7 @@ static void serve(const struct settings *settings)
         if (message_receive(CONTROL, &message, 0) <= 0)
             return;
         if (message.kind == MESSAGE_ROOM && message.fd_count == 1) {
-            int result = make_room(settings, message.a != 0, message.fds[0]);
+            int result = make_room(settings, message.a != 0, message.b != 0, message.fds[0]);
             if (result < 0)
                 message_blame(CONTROL, machine_said(result) ? BLAME_MACHINE : BLAME_US, result,
                               "cannot make a room: %s", strerror(-result));

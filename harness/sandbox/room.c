@@ -12,7 +12,30 @@
 
 #include "kernel/own.h"
 #include "sandbox/command.h"
+#include "sandbox/groups.h"
+#include "sandbox/message.h"
 #include "sandbox/peer.h"
+
+/* The room waits for them before it does anything else: its cgroup namespace is to begin there. */
+static int give_groups(struct sandbox *sandbox, struct room *room)
+{
+    static struct message message;
+
+    room->sandbox = sandbox;
+    room->number = sandbox->rooms;
+    message.kind = MESSAGE_GROUPS;
+    message.fd_count = 0;
+    int result = groups_make(sandbox->run, room->number, sandbox->uid, sandbox->gid, room->pid,
+                             message.text, sizeof message.text);
+    if (result < 0) {
+        snprintf(room->why, sizeof room->why, "cannot make control groups for a room: %s",
+                 strerror(-result));
+        room->blame = BLAME_MACHINE;
+        return result;
+    }
+    message.length = (uint32_t)strlen(message.text) + 1;
+    return message_send(room->socket, &message);
+}
 
 int room_open(struct sandbox *sandbox, const struct room_options *options, struct room *room)
 {
@@ -29,7 +52,8 @@ int room_open(struct sandbox *sandbox, const struct room_options *options, struc
         return -errno;
     }
     room->socket = ends[0];
-    int result = message_note(sandbox->control, MESSAGE_ROOM, ends[1], options->rootfs, 0, 0);
+    int result =
+        message_note(sandbox->control, MESSAGE_ROOM, ends[1], options->rootfs, sandbox->cgroups, 0);
     close(ends[1]);
     if (result == 0)
         result =
@@ -38,6 +62,11 @@ int room_open(struct sandbox *sandbox, const struct room_options *options, struc
         shutdown(sandbox->keeper, SHUT_RDWR);
     if (result == 0) {
         room->pid = peer_pid(room->pidfd);
+        sandbox->rooms++;
+        if (sandbox->cgroups)
+            result = give_groups(sandbox, room);
+    }
+    if (result == 0) {
         result = peer_ready(room->socket, NULL, room->why, sizeof room->why, &room->blame);
     }
     if (result < 0)
@@ -54,6 +83,9 @@ void room_close(struct room *room)
                  PEER_END_MS); /* PID 1 ends last, when all others of its namespace have */
     }
     peer_close(&room->pidfd);
+    if (room->sandbox != NULL)
+        groups_remove(room->sandbox->run, room->number);
+    room->sandbox = NULL;
     room->watched_count = 0;
 }
 

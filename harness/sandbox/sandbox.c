@@ -90,6 +90,9 @@ static int start_keeper(const struct sandbox_options *options, struct sandbox *s
                              .program = program};
     ids_choose(options->single_id, &job.ids);
     sandbox->ids = job.ids.count;
+    sandbox->uid = (uid_t)job.ids.uid;
+    sandbox->gid = (gid_t)job.ids.gid;
+    sandbox->cgroups = options->cgroups;
     sandbox->keeper_pid = fork();
     if (sandbox->keeper_pid == 0)
         keeper_run(&job);

@@ -35,6 +35,7 @@ struct sandbox_options {
     bool single_id;         /* map one id even where 65536 could be                           */
     uint64_t memory;        /* bytes that a sandbox may use in all; 0: the default, 768 MiB   */
     unsigned processes;     /* how many processes it may have; 0: the default, 400            */
+    bool cgroups;           /* rooms get control groups of their own, below those limits       */
     bool address_sanitizer; /* its shadow needs terabytes of address space: no RLIMIT_AS      */
 };
 
@@ -44,11 +45,15 @@ struct sandbox {
     int control; /* to it                                                                    */
     int keeper;  /* to the keeper: end of file when it is gone                               */
     pid_t keeper_pid;
-    int lifeline;  /* its write end: see outer.c                                               */
-    unsigned ids;  /* how many user ids are mapped: 65536, or 1                                */
-    char run[32];  /* our mark: on cgroups and everything else that a file system could hold   */
-    char why[256]; /* why it could not be opened, or why the keeper ended it: one sentence    */
-    int blame;     /* with why, enum blame of message.h: us, the machine, or the program      */
+    int lifeline; /* its write end: see outer.c                                               */
+    unsigned ids; /* how many user ids are mapped: 65536, or 1                                */
+    uid_t uid;    /* whom its rooms' root is, as we number ids                                   */
+    gid_t gid;
+    bool cgroups;   /* see sandbox_options                                                      */
+    unsigned rooms; /* how many it has had                                                     */
+    char run[32];   /* our mark: on cgroups and everything else that a file system could hold   */
+    char why[256];  /* why it could not be opened, or why the keeper ended it: one sentence    */
+    int blame;      /* with why, enum blame of message.h: us, the machine, or the program      */
 };
 
 /* Opens a sandbox; also sweeps what earlier runs that were killed left in file systems.
@@ -74,6 +79,8 @@ struct room_options {
 };
 
 struct room {
+    const struct sandbox *sandbox; /* when it has control groups, else NULL                     */
+    unsigned number;               /* of them: room-NUMBER                                      */
     pid_t pid; /* PID 1 of the room: its namespaces are what student code calls "outside"      */
     int pidfd;
     int socket;

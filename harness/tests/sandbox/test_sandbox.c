@@ -195,6 +195,56 @@ static void test_an_ordinary_user_of_the_room(void **state)
     sandbox_close(&sandbox);
 }
 
+/* How many folders of this run there are in all hierarchies, rooms' included. */
+static size_t count_groups(const char *run, unsigned room)
+{
+    static struct home homes[HOMES_MAX];
+    size_t count = homes_find(homes), found = 0;
+    char path[PATH_MAX + 64];
+
+    for (size_t i = 0; i < count; i++) {
+        snprintf(path, sizeof path, "%s/%s/room-%u", homes[i].folder, run, room);
+        found += access(path, F_OK) == 0;
+    }
+    return found;
+}
+
+/* A room's root makes groups below its own and may not lift the limits above; they go with it. */
+static void test_groups_of_a_room(void **state)
+{
+    struct sandbox sandbox;
+    struct room room;
+    char text[1024];
+
+    (void)state;
+    assert_int_equal(sandbox_open(&(struct sandbox_options){.cgroups = true}, &sandbox), 0);
+    if (room_open(&sandbox, &(struct room_options){0}, &room) < 0) {
+        print_message("# no control groups may be made here: %s\n", room.why);
+        assert_int_equal(room.blame, BLAME_MACHINE);
+        sandbox_close(&sandbox);
+        skip();
+    }
+    unsigned number = room.number;
+    assert_true(count_groups(sandbox.run, number) > 0);
+    assert_int_equal(run_shell(&room, "cut -d: -f3- /proc/self/cgroup | sort -u | grep -v init",
+                               text, sizeof text),
+                     0);
+    assert_string_equal(text, "/\n");
+    const char *make = "for d in /sys/fs/cgroup /sys/fs/cgroup/*; do [ ! -e $d/cgroup.procs ] || "
+                       "mkdir $d/mine || exit 1; done; echo made";
+    assert_int_equal(run_shell(&room, make, text, sizeof text), 0);
+    assert_string_equal(text, "made\n");
+    const char *lift = "for f in $(find /sys/fs/cgroup -path '*/mine' -prune -o -path '*/init' "
+                       "-prune -o \\( -name memory.max -o -name memory.limit_in_bytes -o -name "
+                       "pids.max \\) -print); do (echo 1000000 >$f) 2>/dev/null && echo $f; done; "
+                       "true";
+    assert_int_equal(run_shell(&room, lift, text, sizeof text), 0);
+    assert_string_equal(text, "");
+    room_close(&room);
+    assert_int_equal(count_groups(sandbox.run, number), 0);
+    sandbox_close(&sandbox);
+}
+
 static void test_a_command_that_is_not_there(void **state)
 {
     static const char *const argv[] = {"there-is-no-such-thing", NULL};
@@ -466,6 +516,7 @@ int main(void)
         cmocka_unit_test(test_a_command_has_three_fds),
         cmocka_unit_test(test_commands_say_how_they_end),
         cmocka_unit_test(test_an_ordinary_user_of_the_room),
+        cmocka_unit_test(test_groups_of_a_room),
         cmocka_unit_test(test_a_command_that_is_not_there),
         cmocka_unit_test(test_orphans_are_no_news),
         cmocka_unit_test(test_two_sandboxes_at_once),
