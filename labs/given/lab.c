@@ -10,6 +10,7 @@
 #include "given/crash.h"
 #include "given/layer.h"
 #include "given/options.h"
+#include "given/signals.h"
 
 enum { HOOKS_MAX = 64 };
 
@@ -127,6 +128,25 @@ static void on_window_change(int number)
     (void)number;
 }
 
+static bool any_finish(const struct layer *const *layers)
+{
+    while (*layers != NULL && (*layers)->finish == NULL)
+        layers++;
+    return *layers != NULL;
+}
+
+/* What the layers made outlives COMMAND, but must not outlive us: the last layer's goes first. */
+static void finish(const struct container *container, const struct layer *const *layers)
+{
+    size_t count = 0;
+
+    while (layers[count] != NULL)
+        count++;
+    while (count-- > 0)
+        if (layers[count]->finish != NULL && !option_without(layers[count]->name))
+            layers[count]->finish(container);
+}
+
 static int run(struct container *container, const struct layer *const *layers)
 {
     struct plan plan = {0};
@@ -144,8 +164,12 @@ static int run(struct container *container, const struct layer *const *layers)
         plan_layer(&plan, container, *layer);
     }
     plan_order(&plan);
-    if (before_clone(&plan) < 0)
+    if (before_clone(&plan) < 0) {
+        finish(container, layers);
         return 125;
+    }
+    if (any_finish(layers))
+        signals_pass_on(container);
 
     struct process_spec spec = {
         .namespaces = container->namespaces,
@@ -162,6 +186,7 @@ static int run(struct container *container, const struct layer *const *layers)
     if (result < 0) {
         status = report_failure(container, &failure, result);
     } else {
+        signals_catch_up();
         result = process_wait(&container->process, &status);
         if (result < 0) {
             fprintf(stderr, "%s: process_wait: %s\n", container->program,
@@ -171,9 +196,7 @@ static int run(struct container *container, const struct layer *const *layers)
         close(container->process.pidfd);
     }
 
-    for (const struct layer *const *layer = layers; *layer != NULL; layer++)
-        if ((*layer)->finish != NULL && !option_without((*layer)->name))
-            (*layer)->finish(container);
+    finish(container, layers);
     return status;
 }
 
