@@ -43,11 +43,12 @@ SANDBOX_PROGRAM := outer inner inner_groups start tree message command ids group
 OBJ = $(patsubst %.c,$(B)/obj/%.o,$(1))
 FLOOR_1 := $(call OBJ,$(wildcard harness/kernel/*.c harness/digest/*.c))
 FLOOR_2 := $(call OBJ,$(filter-out harness/sandbox/outer.c harness/sandbox/inner.c harness/sandbox/inner_groups.c harness/sandbox/start.c harness/sandbox/tree.c,$(wildcard harness/sandbox/*.c)))
+VM := $(call OBJ,$(filter-out harness/vm/main.c harness/vm/init.c harness/vm/machine.c harness/vm/pack.c harness/vm/vmlinux.c,$(wildcard harness/vm/*.c)))
 FLOOR_3 := $(call OBJ,$(wildcard harness/grade/*.c))
 FLOOR_4 := $(call OBJ,$(wildcard harness/graders/*.c))
 PROBE := $(wildcard harness/probe/*.c)
 
-TOOLS := $(B)/grade $(B)/sandbox $(B)/inside $(B)/probe $(B)/busybox $(B)/rootfs.tar
+TOOLS := $(B)/grade $(B)/sandbox $(B)/inside $(B)/probe $(B)/busybox $(B)/rootfs.tar $(B)/pack $(B)/guest-init
 
 # Before the first thing is built: what this machine lacks is named, rather than left to a compiler
 # to stumble over. Costs some milliseconds: setup.sh keeps a stamp.
@@ -67,8 +68,18 @@ $(B)/sandbox: $(call OBJ,$(SANDBOX_PROGRAM:%=harness/sandbox/%.c))
 $(B)/inside: $(call OBJ,harness/inside/main.c) $(FLOOR_2) $(FLOOR_1)
 	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@ -lnettle
 
-$(B)/grade: $(FLOOR_4) $(FLOOR_3) $(FLOOR_2) $(FLOOR_1)
+$(B)/grade: $(FLOOR_4) $(FLOOR_3) $(VM) $(FLOOR_2) $(FLOOR_1)
 	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@ -lcmocka -larchive -ljansson -lnettle -lseccomp
+
+# The guest: what makes its image, its PID 1, and guests by hand.
+$(B)/pack: $(call OBJ,harness/vm/pack.c harness/vm/vmlinux.c harness/vm/cpio.c) $(FLOOR_1)
+	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@ -larchive -lnettle
+
+$(B)/guest-init: $(call OBJ,harness/vm/init.c harness/vm/machine.c harness/vm/frame.c)
+	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@ -lnettle
+
+$(B)/guest: $(call OBJ,harness/vm/main.c) $(VM) $(FLOOR_1)
+	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@ -lnettle
 
 # Static: it runs in roots that hold nothing else.
 $(B)/probe: $(call OBJ,$(PROBE))
@@ -95,9 +106,12 @@ $(L)/obj/labs/%.o: labs/%.c Makefile | needs
 	$(Q)$(CC) $(LAB_CFLAGS) $(OURS) -c $< -o $@
 
 # The names that a layer may show to other layers: those of its contract.
-$(B)/symbols/%: Makefile
-	@mkdir -p $(@D)
-	@sed -n 's/^[a-z].*[ *]\([a-z_][a-z_0-9]*\)(.*/\1/p' labs/$*/$(call layer_of,$*).h >$@
+define symbols_rule
+$(B)/symbols/$(1): labs/$(1)/$(2).h Makefile
+	@mkdir -p $$(@D)
+	@sed -n 's/^[a-z].*[ *]\([a-z_][a-z_0-9]*\)(.*/\1/p' $$< >$$@
+endef
+$(foreach lab,$(LABS),$(eval $(call symbols_rule,$(lab),$(call layer_of,$(lab)))))
 
 # $(1): labs or solutions, $(2): the lab, $(3): the layer's name. A layer is one object, and all but
 # its contract is local to it.
