@@ -21,7 +21,8 @@ int command_pack(const struct room_command *command, struct message *message)
                                     .fd_count = (int32_t)command->fd_count,
                                     .terminal = command->terminal,
                                     .has_cwd = command->cwd != NULL,
-                                    .user = command->user};
+                                    .user = command->user,
+                                    .group = command->group};
 
     if (command->fd_count > ROOM_FDS_MAX)
         return -E2BIG;

@@ -15,6 +15,7 @@ struct packed_command {
     int32_t terminal;
     int32_t has_cwd;
     uint32_t user;
+    uint32_t group;
     char strings[]; /* argv, envp, cwd, each ended by NUL */
 };
 

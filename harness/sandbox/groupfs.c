@@ -68,20 +68,39 @@ int group_make(const char *folder, const char *parent, bool cpuset)
     return result;
 }
 
-int group_remove(const char *folder)
+/* Calls `act` for each group right below `folder`. False when there is no such folder (errno). */
+static bool each_below(const char *folder, void (*act)(const char *folder))
 {
     DIR *list = opendir(folder);
 
     if (list == NULL)
-        return errno == ENOENT ? 0 : -errno;
+        return false;
     for (struct dirent *entry; (entry = readdir(list)) != NULL;) {
         char path[PATH_MAX];
         if (entry->d_type != DT_DIR || strcmp(entry->d_name, ".") == 0 ||
             strcmp(entry->d_name, "..") == 0)
             continue;
         if (snprintf(path, sizeof path, "%s/%s", folder, entry->d_name) < (int)sizeof path)
-            group_remove(path);
+            act(path);
     }
     closedir(list);
+    return true;
+}
+
+void group_thaw(const char *folder)
+{
+    group_write(folder, "freezer.state", "THAWED");
+    each_below(folder, group_thaw);
+}
+
+static void remove_one(const char *folder)
+{
+    group_remove(folder);
+}
+
+int group_remove(const char *folder)
+{
+    if (!each_below(folder, remove_one))
+        return errno == ENOENT ? 0 : -errno;
     return rmdir(folder) < 0 && errno != ENOENT ? -errno : 0;
 }

@@ -14,6 +14,10 @@ unsigned long long group_read_key(const char *group, const char *name, const cha
  * until it is given its parent's. 0 or -errno. */
 int group_make(const char *folder, const char *parent, bool cpuset);
 
+/* Thaws a group of version 1's freezer with those below it: what is frozen there does not even die
+ * of SIGKILL. No harm to any other group. */
+void group_thaw(const char *folder);
+
 /* Removes a group with those below it, which go first. 0 (also when it is not there) or -errno:
  * -EBUSY while a process is in it. */
 int group_remove(const char *folder);

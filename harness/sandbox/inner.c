@@ -103,7 +103,7 @@ static void limit(int resource, rlim_t value)
 {
     struct rlimit now;
 
-    if (getrlimit((enum __rlimit_resource)resource, &now) == 0 && now.rlim_max > value)
+    if (getrlimit((enum __rlimit_resource)resource, &now) == 0 && now.rlim_max >= value)
         setrlimit((enum __rlimit_resource)resource, &(struct rlimit){value, value});
 }
 

@@ -230,11 +230,23 @@ static void watch_over(const struct keeper_job *job, const struct limits *limits
     }
 }
 
+/* Returns when the last process of its PID namespaces is gone. What a student has frozen in a v1
+ * group has to be thawed to die. */
+static void await_end(const struct keeper_job *job, int pidfd)
+{
+    struct pollfd end = {pidfd, POLLIN, 0};
+    siginfo_t info;
+
+    while (job->options->cgroups && poll(&end, 1, WATCH_MS) <= 0)
+        limits_thaw(job->run);
+    while (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED) < 0 && errno == EINTR)
+        ;
+}
+
 _Noreturn void keeper_run(const struct keeper_job *job)
 {
     static const int deaf[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
     struct limits limits;
-    siginfo_t info;
     int pidfd = -1;
 
     setsid();
@@ -254,9 +266,7 @@ _Noreturn void keeper_run(const struct keeper_job *job)
     }
     if (pidfd >= 0) {
         syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
-        /* Returns when the last process of its PID namespaces is gone. */
-        while (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED) < 0 && errno == EINTR)
-            ;
+        await_end(job, pidfd);
     }
     limits_remove(&limits);
     _exit(0);

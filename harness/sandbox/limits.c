@@ -147,6 +147,19 @@ static void find_run(const char *run, struct limits *limits)
     }
 }
 
+void limits_thaw(const char *run)
+{
+    static struct home homes[HOMES_MAX];
+    char group[PATH_MAX + 64];
+    size_t count = homes_find(homes);
+
+    for (size_t i = 0; i < count; i++) {
+        snprintf(group, sizeof group, "%s/%s", homes[i].folder, run);
+        if (strstr(homes[i].controllers, "freezer") != NULL && access(group, F_OK) == 0)
+            group_thaw(group);
+    }
+}
+
 void limits_remove_run(const char *run)
 {
     struct limits limits;
@@ -214,8 +227,10 @@ void limits_sweep(void)
             char path[PATH_MAX];
             if (strncmp(entry->d_name, MARK, strlen(MARK)) == 0 && !owner_lives(entry->d_name) &&
                 snprintf(path, sizeof path, "%s/%s", homes[i].folder, entry->d_name) <
-                    (int)sizeof path)
+                    (int)sizeof path) {
+                group_thaw(path);
                 group_remove(path);
+            }
         }
         closedir(folder);
     }

@@ -30,6 +30,9 @@ bool limits_squeezed(const char *run);
 /* Moves a process into them. */
 void limits_add(const struct limits *limits, pid_t pid);
 
+/* Thaws whatever was frozen in the groups of `run` (version 1), so that it can die. */
+void limits_thaw(const char *run);
+
 /* Removes them; waits a moment for the kernel to let go of the dead. */
 void limits_remove(struct limits *limits);
 

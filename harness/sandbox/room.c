@@ -13,6 +13,7 @@
 #include "kernel/own.h"
 #include "sandbox/command.h"
 #include "sandbox/groups.h"
+#include "sandbox/limits.h"
 #include "sandbox/message.h"
 #include "sandbox/peer.h"
 
@@ -79,6 +80,8 @@ void room_close(struct room *room)
     peer_close(&room->socket);
     if (room->pidfd > 0) {
         syscall(SYS_pidfd_send_signal, room->pidfd, SIGKILL, NULL, 0);
+        if (room->sandbox != NULL)
+            limits_thaw(room->sandbox->run);
         peer_end(room->pidfd,
                  PEER_END_MS); /* PID 1 ends last, when all others of its namespace have */
     }

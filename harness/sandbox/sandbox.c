@@ -155,6 +155,8 @@ void sandbox_close(struct sandbox *sandbox)
     if (sandbox->pidfd > 0) {
         /* Should the keeper be dead: we may kill what runs in a user namespace of ours. */
         syscall(SYS_pidfd_send_signal, sandbox->pidfd, SIGKILL, NULL, 0);
+        if (sandbox->cgroups)
+            limits_thaw(sandbox->run);
         peer_end(sandbox->pidfd, PEER_END_MS);
     }
     if (sandbox->keeper_pid > 0) {

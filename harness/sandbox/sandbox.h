@@ -109,6 +109,7 @@ struct room_command {
     bool terminal; /* fd 0 becomes the controlling terminal                          */
     unsigned user; /* runs as this uid and gid of the room, in no other group, without a capability;
                     * 0: as its root                                                   */
+    unsigned group; /* ... but in this group as well; 0: none                               */
 };
 
 struct room_process {

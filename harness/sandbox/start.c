@@ -79,11 +79,11 @@ static int set_fds(const struct message *message, const struct packed_command *p
     return close_range(ABOVE, ~0U, CLOSE_RANGE_CLOEXEC) < 0 ? -errno : 0;
 }
 
-/* From root of the room to one of its ordinary users. Of the real, effective and saved id none may
- * stay behind, and the groups go while we still may let go of them. */
-static int become(uid_t user)
+/* From root of the room to one of its ordinary users (0: stays root). Of the real, effective and
+ * saved id none may stay behind, and the groups go while we still may let go of them. */
+static int become(uid_t user, gid_t group)
 {
-    if (setgroups(0, NULL) < 0 || setresgid(user, user, user) < 0 ||
+    if (setgroups(group != 0 ? 1 : 0, &group) < 0 || setresgid(user, user, user) < 0 ||
         setresuid(user, user, user) < 0)
         return -errno;
     return 0;
@@ -104,8 +104,8 @@ static _Noreturn void command_child(const struct message *message,
         result = -errno;
     if (result == 0)
         result = set_signals(packed->ignored, packed->blocked);
-    if (result == 0 && packed->user != 0)
-        result = become(packed->user);
+    if (result == 0 && (packed->user != 0 || packed->group != 0))
+        result = become(packed->user, packed->group);
     if (result == 0) {
         for (char *const *variable = command->envp; *variable != NULL; variable++)
             if (strncmp(*variable, "PATH=", 5) == 0)

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "11-cgroup/given_freezer.h"
+
 static struct cgroup group;
 static const char *wanted[CGROUP_PARTS + 1]; /* controllers; ends with NULL       */
 static bool needed;                          /* a limit hangs on them             */
@@ -80,6 +82,12 @@ static int limit_pids(struct container *container)
 static int join(struct container *container)
 {
     return group.count > 0 ? cgroup_join(&group, container->process.pid) : 0;
+}
+
+/* The last thing that the parent does before COMMAND may go on. */
+static int listen_to_signals(struct container *container)
+{
+    return group.count > 0 ? freezer_listen(&group, container->program) : 0;
 }
 
 static int hide(struct container *container)
@@ -220,11 +228,9 @@ static const struct layer_option options[] = {
 };
 
 static const struct layer_hook hooks[] = {
-    {START_CGROUP, "cgroup_create", create},
-    {START_CGROUP, "cgroup_write", limit_pids},
-    {START_ID_MAPS, "cgroup_join", join},
-    {START_CGROUP_NS, "cgroup_hide", hide},
-    {0},
+    {START_CGROUP, "cgroup_create", create}, {START_CGROUP, "cgroup_write", limit_pids},
+    {START_ID_MAPS, "cgroup_join", join},    {START_NETWORK, "freezer", listen_to_signals},
+    {START_CGROUP_NS, "cgroup_hide", hide},  {0},
 };
 
 const struct layer cgroup_layer = {

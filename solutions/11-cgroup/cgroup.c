@@ -523,6 +523,14 @@ static int kill_members(int folder)
     return count;
 }
 
+/* Each group within may be frozen by itself. */
+static int thaw(int folder)
+{
+    file_write(folder, "freezer.state", "THAWED"); /* version 1: elsewhere there is no such file */
+    file_write(folder, "cgroup.freeze", "0");
+    return 0;
+}
+
 /* Folders of groups hold nothing that unlink(2) could take away: only what is a group goes. */
 static int remove_below(int folder)
 {
@@ -562,8 +570,8 @@ int cgroup_kill(const struct cgroup *group)
                 return members;
             count += members;
         }
-        if (!at_once)
-            cgroup_write(group, "cgroup.freeze", "0");
+        for (size_t i = 0; !at_once && i < group->count; i++)
+            groups_each(group->parts[i].folder, thaw);
         if (count == 0)
             return 0;
         if (!clock_pause(deadline))

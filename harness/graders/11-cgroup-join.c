@@ -1,0 +1,131 @@
+/* Lab 11, step 2: COMMAND's group is there, and COMMAND in it, before it runs. */
+#include "graders/11-cgroup.h"
+
+#include <string.h>
+
+#include "grade/mounts.h"
+#include "kernel/tree.h"
+
+static void check_in(struct start *start, pid_t pid, const char *who, const char *because)
+{
+    struct grade *g = run_grade(start->run);
+    const char *const *controllers = cgroup_controllers(g, start->room);
+
+    for (; *controllers != NULL; controllers++) {
+        struct cgroups groups = cgroups_of(g, start->room, *controllers);
+        const char *in = cgroups_group(g, &groups, *controllers, pid);
+        expect(g, in != NULL && strcmp(in, start->name) == 0, .because = because,
+               .expected = say(g, "%s (process %d) is in the group %s of %s", who, pid, start->name,
+                               *controllers),
+               .kernel = say(g, "/proc/%d/cgroup says %s", pid, in != NULL ? in : "elsewhere"),
+               .see = "cat /proc/PID/cgroup");
+    }
+}
+
+/* The lab program itself stays where it was. */
+static void check_program(struct start *start)
+{
+    struct grade *g = run_grade(start->run);
+    const char *in = cgroups_group(g, &start->groups, "pids", run_program_pid(start->run));
+    const char *before = cgroups_group(g, &start->groups, "pids", run_program_pid(start->room));
+
+    expect(g, in != NULL && strcmp(in, before) == 0, .because = "program-moved",
+           .expected = say(g, "the program that starts COMMAND stays in its group, \"%s\"", before),
+           .kernel = say(g, "it is in %s", in != NULL ? in : "another"),
+           .see = "cat /proc/PID/cgroup of lab11 itself");
+}
+
+static void check_running(struct grade *g)
+{
+    struct start start = cgroup_start(g, NULL);
+    const struct payload *payload = run_payload(start.run);
+    struct kernel_pids children = {0};
+
+    check_in(&start, payload->pid, "COMMAND", "not-joined");
+    check_program(&start);
+    run_ask(start.run, "child");
+    if (kernel_children(payload->pid, &children) < 0 || children.count == 0)
+        grade_error(g, 0, "COMMAND's child is not to be seen");
+    pid_t child = children.list[0];
+    kernel_pids_free(&children);
+    check_in(&start, child, "a child of COMMAND", "child-outside");
+}
+
+struct waiting {
+    pid_t program, child;
+};
+
+static bool has_child(void *arg)
+{
+    struct waiting *waiting = arg;
+    struct kernel_pids children = {0};
+
+    if (kernel_children(waiting->program, &children) == 0 && children.count == 1)
+        waiting->child = children.list[0];
+    kernel_pids_free(&children);
+    return waiting->child != 0;
+}
+
+static bool is_joined(void *arg)
+{
+    struct start *start = ((void **)arg)[0];
+    const struct waiting *waiting = ((void **)arg)[1];
+    const char *in = cgroups_group(run_grade(start->run), &start->groups, "pids", waiting->child);
+
+    return in != NULL && strcmp(in, start->name) == 0;
+}
+
+/* Held in its first hook, it is there already. */
+static void check_early(struct grade *g)
+{
+    const char *fifo = say(g, "/tmp/%s", grade_word(g, 8));
+    const char *const options[] = {"--hold", say(g, "child:%s", fifo), NULL};
+    struct run *room = outside_open(g, false);
+
+    outside_do(room, "fifo %s", fifo);
+    struct start start = cgroup_start_in(g, room, options, NULL);
+    struct waiting waiting = {.program = run_program_pid(start.run)};
+    if (!run_until(start.run, has_child, &waiting))
+        fail(g, .because = "no-command", .expected = "your program starts a process",
+             .kernel = "it has no child", .see = "make trace11");
+    run_until(start.run, is_joined, (void *[]){&start, &waiting});
+    check_in(&start, waiting.child, "COMMAND, before its first hook,", "joined-late");
+}
+
+/* One of that name is there, in the last hierarchy that is tried, say: it stays as it was, and no
+ * other is left. */
+static void check_taken(struct grade *g, const char *controller)
+{
+    struct run *room = outside_open(g, false);
+    struct cgroups groups = cgroups_of(g, room, controller);
+    const char *name = grade_word(g, 9), *said;
+    const char *const arguments[] = {"--cgroup-name", name, "--", "/strata/busybox", "true", NULL};
+
+    cgroups_shell(room, "mkdir %s/%s", groups.folder, name);
+    int status = outside_run(room, &(struct run_options){.arguments = arguments}, &said);
+    expect(g, status == 125 && strstr(said, "File exists") != NULL, .because = "taken",
+           .expected =
+               say(g, "a group %s is there already (%s): File exists, 125", name, controller),
+           .kernel = say(g, "it ended with %d: %.80s", status, said),
+           .see = "mkdir(2) EEXIST: whose it is, you do not know");
+    expect(g, cgroups_there(room, &groups, say(g, "/%s", name)), .because = "taken-removed",
+           .expected = "the group that was there stays", .kernel = "it is gone",
+           .see = "remove only what you made");
+    for (const char *const *c = cgroup_controllers(g, room); *c != NULL; c++) {
+        struct cgroups other = cgroups_of(g, room, *c);
+        expect(g, strcmp(*c, controller) == 0 || !cgroups_there(room, &other, say(g, "/%s", name)),
+               .because = "half-made", .expected = "on failure nothing stays",
+               .kernel = say(g, "%s/%s is there", other.folder, name),
+               .see = "undo what was made before the failure");
+    }
+}
+
+void cgroup_step_join(struct grade *g)
+{
+    check_running(g);
+    check_early(g);
+
+    const char *const *controllers = cgroup_controllers(g, outside_open(g, false));
+    for (; *controllers != NULL; controllers++)
+        check_taken(g, *controllers);
+}

@@ -1,0 +1,147 @@
+/* Lab 11, step 6: whatever becomes of COMMAND and its children, the group is gone in the end. First
+ * it is shown to be there. */
+#include "graders/11-cgroup.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "grade/mounts.h"
+
+/* Without lab 03's namespace the kernel does not end children together with COMMAND. */
+static const char *const no_pid[] = {"--without", "pid", NULL};
+
+static void check_there(struct start *start)
+{
+    struct grade *g = run_grade(start->run);
+
+    for (const char *const *c = cgroup_controllers(g, start->room); *c != NULL; c++) {
+        struct cgroups groups = cgroups_of(g, start->room, *c);
+        expect(g, cgroups_there(start->room, &groups, start->name), .because = "not-made",
+               .expected = say(g, "while COMMAND runs, there is a group %s of %s", start->name, *c),
+               .kernel = "there is none", .see = say(g, "ls %s, in make shell11", groups.folder));
+    }
+}
+
+static void check_gone(struct start *start, const char *when)
+{
+    struct grade *g = run_grade(start->run);
+
+    run_exit_status(start->run);
+    for (const char *const *c = cgroup_controllers(g, start->room); *c != NULL; c++) {
+        struct cgroups groups = cgroups_of(g, start->room, *c);
+        const char *members = cgroups_read(start->room, &groups, start->name, "cgroup.procs");
+        expect(g, members == NULL || members[0] == '\0', .because = "not-emptied",
+               .expected = say(g, "%s: nothing runs in the group any more", when),
+               .kernel = say(g, "%s%s/cgroup.procs has process %.20s", groups.folder, start->name,
+                             members),
+               .see = "cat cgroup.procs of the group, after lab11 has ended");
+        expect(g, !cgroups_there(start->room, &groups, start->name), .because = "not-removed",
+               .expected = say(g, "%s: the group is gone", when),
+               .kernel = say(g, "%s%s is still there", groups.folder, start->name),
+               .see = say(g, "ls %s, after lab11 has ended", groups.folder));
+    }
+}
+
+static void check_exit(struct grade *g, int status)
+{
+    struct start start = cgroup_start(g, NULL);
+
+    run_payload(start.run);
+    check_there(&start);
+    run_tell(start.run, "exit %d", status);
+    check_gone(&start, say(g, "COMMAND has ended with %d", status));
+}
+
+/* Children that outlive COMMAND: waiting, stopped, making children faster than one can count. */
+static void check_children(struct grade *g, const char *request, const char *what)
+{
+    struct start start = cgroup_start(g, no_pid);
+
+    run_payload(start.run);
+    check_there(&start);
+    const char *reply = run_ask(start.run, "%s", request);
+    if (strncmp(reply, "ok", 2) != 0)
+        grade_error(g, 0, "COMMAND cannot do \"%s\": %s", request, reply);
+    run_tell(start.run, "exit 0");
+    check_gone(&start, say(g, "COMMAND has ended, and left %s", what));
+}
+
+static void check_stopped(struct grade *g)
+{
+    struct start start = cgroup_start(g, no_pid);
+    int child = 0;
+
+    run_payload(start.run);
+    sscanf(run_ask(start.run, "child"), "ok %d", &child);
+    run_ask(start.run, "kill %d %d", child, SIGSTOP);
+    run_tell(start.run, "exit 0");
+    check_gone(&start, "COMMAND has ended, and left a stopped child");
+}
+
+/* A group within, with somebody in it, frozen. */
+static void check_frozen(struct grade *g)
+{
+    struct start start = cgroup_start(g, no_pid);
+    bool v1 = start.groups.version == 1;
+    struct cgroups groups = v1 ? cgroups_of(g, start.room, "freezer") : start.groups;
+    const char *inner = say(g, "%s%s/%s", groups.folder, start.name, grade_word(g, 5));
+    int child = 0;
+
+    run_payload(start.run);
+    sscanf(run_ask(start.run, "child"), "ok %d", &child);
+    cgroups_shell(start.room, "mkdir %s && echo %d >%s/cgroup.procs && echo %s >%s/%s", inner,
+                  child, inner, v1 ? "FROZEN" : "1", inner, v1 ? "freezer.state" : "cgroup.freeze");
+    run_tell(start.run, "exit 0");
+    check_gone(&start, "COMMAND has ended, and left a frozen child in a group within");
+}
+
+/* Asks again until it has ended: two signals of one kind that meet are one. */
+static bool ends_when_asked(void *arg)
+{
+    const struct start *start = ((void **)arg)[0];
+    const int *number = ((void **)arg)[1];
+
+    if (run_ended(start->run))
+        return true;
+    syscall(SYS_pidfd_send_signal, run_program_pidfd(start->run), *number, NULL, 0);
+    return false;
+}
+
+/* The lab program is asked to end, and takes COMMAND along. */
+static void check_signal(struct grade *g, int number, const char *name)
+{
+    struct start start = cgroup_start(g, NULL);
+
+    run_payload(start.run);
+    check_there(&start);
+    run_until(start.run, ends_when_asked, (void *[]){&start, &number});
+    check_gone(&start, say(g, "your program got %s, and once more", name));
+}
+
+static void check_no_command(struct grade *g)
+{
+    const char *const command[] = {say(g, "/no-%s", grade_word(g, 6)), NULL};
+    struct start start = cgroup_start_in(g, outside_open(g, false), NULL, command);
+    int status = run_exit_status(start.run);
+
+    expect(g, status == 127, .because = "start-status",
+           .expected = "a COMMAND that is not there: 127",
+           .kernel = say(g, "it ended with %d", status), .see = "lab11 /no-such-thing; echo $?");
+    check_gone(&start, "COMMAND could not be started");
+}
+
+void cgroup_step_remove(struct grade *g)
+{
+    check_exit(g, 0);
+    check_exit(g, grade_between(g, 1, 120));
+    check_children(g, "forks 3", "three children");
+    check_stopped(g);
+    check_children(g, "breed 4", "families that breed");
+    check_frozen(g);
+    check_signal(g, SIGTERM, "SIGTERM");
+    check_no_command(g);
+}
