@@ -2,6 +2,7 @@
 #include "11-cgroup/given_wiring.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +31,35 @@ void container_wants(const char *controller, bool is_needed)
     if (i < CGROUP_PARTS)
         wanted[i] = controller;
     needed = needed || is_needed;
+}
+
+int container_of(pid_t pid, const char *const *controllers, struct cgroup *found)
+{
+    struct cgroup_place place;
+
+    *found = (struct cgroup){.count = 0};
+    for (; *controllers != NULL && found->count < CGROUP_PARTS; controllers++) {
+        struct cgroup_part *part = &found->parts[found->count];
+        int result = cgroup_find(pid, *controllers, &place);
+        if (result == -ENOENT) /* in version 2, "cpuacct" and "freezer" are none */
+            continue;
+        if (result < 0)
+            return result;
+        part->version = place.version;
+        snprintf(part->controllers, sizeof part->controllers, "%s", *controllers);
+        snprintf(part->path, sizeof part->path, "%s", place.path);
+        part->folder = open(place.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (part->folder < 0)
+            return -errno;
+        found->count++;
+    }
+    return found->count == 0 ? -ENOENT : 0;
+}
+
+void container_close(struct cgroup *found)
+{
+    while (found->count > 0)
+        close(found->parts[--found->count].folder);
 }
 
 static void prepare(struct container *container)

@@ -1,6 +1,233 @@
-/* How layer 13 plugs in. */
+/* How layer 13 plugs in: what the group may use, before anything runs in it. */
 #include "13-cpu/given_wiring.h"
 
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "11-cgroup/given_wiring.h"
+#include "12-memory/memory.h"
 #include "13-cpu/cpu.h"
 
-const struct layer cpu_layer = {.name = "cpu"};
+static cpu_millis cpus;                 /* --cpus; 0: not asked for      */
+static uint64_t period;                 /* --cpu-period; 0: the usual    */
+static unsigned weight;                 /* --cpu-weight; 0               */
+static const char *set_cpus, *set_mems; /* --cpuset-cpus, --cpuset-mems */
+static unsigned device_major, device_minor;
+static uint64_t read_limit, write_limit; /* --device-read-bps, --device-write-bps */
+
+static void prepare(struct container *container)
+{
+    (void)container;
+    container_wants("cpu", false);
+    container_wants("cpuacct", false);
+}
+
+static int limit(struct container *container)
+{
+    (void)container;
+    if (cpus == 0 || container_group()->count == 0)
+        return 0;
+    return cpu_limit(container_group(), cpus, period);
+}
+
+static int weigh(struct container *container)
+{
+    (void)container;
+    return weight == 0 || container_group()->count == 0 ? 0 : cpu_weight(container_group(), weight);
+}
+
+static int choose(struct container *container)
+{
+    (void)container;
+    if (set_cpus == NULL || container_group()->count == 0)
+        return 0;
+    return cpu_set(container_group(), set_cpus, set_mems);
+}
+
+static int limit_io(struct container *container)
+{
+    (void)container;
+    if ((read_limit == 0 && write_limit == 0) || container_group()->count == 0)
+        return 0;
+    return cpu_io_limit(container_group(), device_major, device_minor, read_limit, write_limit);
+}
+
+/* --- options and questions ----------------------------------------------------------------------
+ */
+
+static int parse_number(const char *value, uint64_t most, uint64_t *number)
+{
+    char *end;
+
+    if (value[0] < '0' || value[0] > '9')
+        return -EINVAL;
+    errno = 0;
+    *number = strtoull(value, &end, 10);
+    return errno != 0 || *end != '\0' || *number > most ? -EINVAL : 0;
+}
+
+static int set_amount(struct container *container, const char *value)
+{
+    (void)container;
+    container_wants("cpu", true);
+    return cpu_parse(value, &cpus);
+}
+
+static int set_period(struct container *container, const char *value)
+{
+    (void)container;
+    return parse_number(value, UINT32_MAX, &period);
+}
+
+static int set_weight(struct container *container, const char *value)
+{
+    uint64_t number;
+    int result = parse_number(value, UINT_MAX, &number);
+
+    (void)container;
+    if (result < 0 || number == 0)
+        return -EINVAL;
+    weight = (unsigned)number;
+    container_wants("cpu", true);
+    return 0;
+}
+
+static int set_processors(struct container *container, const char *value)
+{
+    (void)container;
+    set_cpus = value;
+    container_wants("cpuset", true);
+    return 0;
+}
+
+static int set_nodes(struct container *container, const char *value)
+{
+    (void)container;
+    set_mems = value;
+    return 0;
+}
+
+/* PATH:RATE, as docker run has it; one device at a time. */
+static int set_rate(const char *value, uint64_t *rate)
+{
+    char path[PATH_MAX];
+    const char *colon = strrchr(value, ':');
+    struct stat st;
+
+    if (colon == NULL ||
+        snprintf(path, sizeof path, "%.*s", (int)(colon - value), value) >= (int)sizeof path)
+        return -EINVAL;
+    if (stat(path, &st) < 0)
+        return -errno;
+    if (!S_ISBLK(st.st_mode))
+        return -ENOTBLK;
+    device_major = major(st.st_rdev);
+    device_minor = minor(st.st_rdev);
+    container_wants(cgroup_mode() == CGROUP_V2 ? "io" : "blkio", true);
+    return memory_parse(colon + 1, rate);
+}
+
+static int set_read(struct container *container, const char *value)
+{
+    (void)container;
+    return set_rate(value, &read_limit);
+}
+
+static int set_write(struct container *container, const char *value)
+{
+    (void)container;
+    return set_rate(value, &write_limit);
+}
+
+static int show_amount(struct container *container, const char *value)
+{
+    cpu_millis millis;
+    int result = cpu_parse(value, &millis);
+
+    (void)container;
+    if (result < 0)
+        return result;
+    printf("%" PRIu64 "\n", millis);
+    return OPTION_DONE;
+}
+
+static int show_stat(struct container *container, const char *value)
+{
+    static const char *const controllers[] = {"cpu", "cpuacct", NULL};
+    struct cpu_stat stat;
+    struct cgroup group;
+    uint64_t pid;
+    int result = parse_number(value, INT_MAX, &pid);
+
+    (void)container;
+    if (result < 0)
+        return result;
+    result = container_of((pid_t)pid, controllers, &group);
+    if (result == 0)
+        result = cpu_stat(&group, &stat);
+    container_close(&group);
+    if (result < 0)
+        return result;
+    printf("usage_usec %" PRIu64 "\nperiods %" PRIu64 "\nthrottled %" PRIu64
+           "\nthrottled_usec %" PRIu64 "\n",
+           stat.usage_usec, stat.periods, stat.throttled, stat.throttled_usec);
+    return OPTION_DONE;
+}
+
+/* PERIODS:THROTTLED:PERIODS:THROTTLED, of two readings. */
+static int show_throttled(struct container *container, const char *value)
+{
+    struct cpu_stat before = {0}, after = {0};
+
+    (void)container;
+    if (sscanf(value, "%" SCNu64 ":%" SCNu64 ":%" SCNu64 ":%" SCNu64, &before.periods,
+               &before.throttled, &after.periods, &after.throttled) != 4)
+        return -EINVAL;
+    unsigned share = cpu_throttled(&before, &after);
+    printf("%u.%02u %%\n", share / 100, share % 100);
+    return OPTION_DONE;
+}
+
+static int show_request(struct container *container, const char *value)
+{
+    cpu_millis millis;
+    int result = cpu_parse(value, &millis);
+
+    (void)container;
+    if (result < 0)
+        return result;
+    printf("shares %u\nweight %u\n", cpu_request_shares(millis), cpu_request_weight(millis));
+    return OPTION_DONE;
+}
+
+static const struct layer_option options[] = {
+    {"cpus", 0, "N", "at most N processors: 0.5, 2, 250m", set_amount},
+    {"cpu-period", 0, "USEC", "measured in periods of USEC (100000)", set_period},
+    {"cpu-weight", 0, "N", "a share of what is fought over: 1 to 10000 (100)", set_weight},
+    {"cpuset-cpus", 0, "LIST", "run on these processors only: 0-2,7", set_processors},
+    {"cpuset-mems", 0, "LIST", "with memory of these nodes only", set_nodes},
+    {"device-read-bps", 0, "PATH:SIZE", "read at most SIZE a second from a device", set_read},
+    {"device-write-bps", 0, "PATH:SIZE", "write at most SIZE a second to it", set_write},
+    {"cpu-parse", 0, "N", "print N in thousandths of a processor", show_amount},
+    {"cpu-stat", 0, "PID", "print what was counted in the group of PID", show_stat},
+    {"cpu-throttled", 0, "P:T:P:T", "print the share of throttled periods", show_throttled},
+    {"cpu-request", 0, "N", "print what Kubernetes makes of a request", show_request},
+    {0},
+};
+
+static const struct layer_hook hooks[] = {
+    {START_CGROUP, "cpu_limit", limit},
+    {START_CGROUP, "cpu_weight", weigh},
+    {START_CGROUP, "cpu_set", choose},
+    {START_CGROUP, "cpu_io_limit", limit_io},
+    {0},
+};
+
+const struct layer cpu_layer = {
+    .name = "cpu", .prepare = prepare, .options = options, .hooks = hooks};

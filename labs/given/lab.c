@@ -196,6 +196,7 @@ static int run(struct container *container, const struct layer *const *layers)
         close(container->process.pidfd);
     }
 
+    container->status = status;
     finish(container, layers);
     return status;
 }

@@ -47,6 +47,7 @@ struct container {
     int (*main)(void *); /* what runs in place of COMMAND (an init), or NULL               */
     void *main_arg;
     struct process process; /* set once it runs                                             */
+    int status;             /* set once it has ended: its exit status, by the shell's rule  */
 };
 
 struct layer_option {

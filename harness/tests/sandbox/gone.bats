@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # Whoever is killed: everything is gone within two seconds, and nothing of others was touched.
 # shellcheck disable=SC2012,SC2013,SC2015,SC2016,SC2030,SC2031,SC2153,SC2154
+bats_require_minimum_version 1.5.0
 load sandbox.bash
 
 setup_file() {
@@ -202,4 +203,21 @@ nested() { unshare -Urm true 2>/dev/null || skip "needs user namespaces"; }
     until_true 2000 none_left
     snapshot >"$T/after"
     diff "$T/before" "$T/after"
+}
+
+# Version 1's freezer: what is frozen does not even die of SIGKILL. Here it is PID 1 of the room.
+@test "what was frozen in a group of the room is thawed, dies and is gone" {
+    local freezer
+    freezer=$(awk '/ - cgroup / && $NF ~ /(^|,)freezer(,|$)/ { print $5; exit }' /proc/self/mountinfo)
+    [ -n "$freezer" ] || skip "no version 1 freezer here"
+    [ "$(id -u)" = 0 ] || skip "needs root: groups of the freezer"
+    cat >"$T/freeze" <<'END'
+cd /sys/fs/cgroup/freezer && mkdir -p a/b && echo 1 >a/b/cgroup.procs || exit 9
+sleep 1000 & echo $! >a/b/cgroup.procs
+echo FROZEN >a/b/freezer.state && cat a/b/freezer.state
+END
+    run -124 "$T/kit/build/inside" --cgroups --seconds 1 --file "freeze=$T/freeze" -- sh /strata/freeze
+    [ "$output" = FROZEN ]
+    until_true 2000 none_left
+    [ -z "$(find "$freezer" -name 'strata-*' -newer "$T/freeze")" ]
 }
