@@ -2,6 +2,7 @@
  * right when it leads to the very folder: device and inode. */
 #include "graders/11-cgroup.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -78,22 +79,25 @@ static void check_modes(struct grade *g)
 /* --- the place ----------------------------------------------------------------------------------
  */
 
-/* The lab program says where the group of our process is; `folder` is what we put it in. */
+/* The lab program says where the group of our process is; `folder` is what we put it in, `what`
+ * says what is special about it. */
 static void check_place(struct run *room, const char *controller, int version, const char *folder,
-                        const char *because)
+                        const char *because, const char *what)
 {
     struct grade *g = run_grade(room);
-    const char *value = say(g, "%d:%s", run_program_inside(room), controller);
-    const char *said = cgroup_answer(room, "--cgroup-find", value);
-    const char *path = strncmp(said, "v", 1) == 0 ? strchr(said, ' ') : NULL;
-    struct place wanted = place_outside(room, folder), place = {.error = 2};
+    const char *value = say(g, "%d:%s", run_program_inside(room), controller), *said;
+    const char *const arguments[] = {"--cgroup-find", value, NULL};
+    struct place wanted = place_outside(room, folder), place = {.error = ENOENT};
 
+    outside_run(room, &(struct run_options){.arguments = arguments}, &said);
+    said = say(g, "%.*s", (int)strcspn(said, "\n"), said);
+    const char *path = said[0] == 'v' ? strchr(said, ' ') : NULL;
     if (path != NULL && path[1] == '/')
         place = place_outside(room, path + 1);
     if (wanted.error != 0)
         grade_error(g, -wanted.error, "%s is not there", folder);
     expect(g, place_same(&place, &wanted), .because = because,
-           .expected = say(g, "the group of process %s is the folder %s (%s)", value, folder,
+           .expected = say(g, "%s: the group of %s is %s (%s)", what, value, folder,
                            place_text(g, &wanted)),
            .kernel = say(g, "your program says \"%s\": %s", said, place_text(g, &place)),
            .see = "cat /proc/PID/cgroup; fields 4 and 5 of /proc/self/mountinfo");
@@ -116,12 +120,14 @@ static void check_plain(struct grade *g, const char *controller)
 
     odd = say(g, "%s/%s:%s x", name, odd, grade_word(g, 3));
     check_place(room, controller, groups.version,
-                say(g, "%s%s", groups.folder, groups.version == 2 ? "/init" : ""), "wrong-place");
+                say(g, "%s%s", groups.folder, groups.version == 2 ? "/init" : ""), "wrong-place",
+                "where the room's processes are");
     move(room, &groups, name);
     check_place(room, controller, groups.version, say(g, "%s%s", groups.folder, name),
-                "wrong-place");
+                "wrong-place", "a group of its own");
     move(room, &groups, odd);
-    check_place(room, controller, groups.version, say(g, "%s%s", groups.folder, odd), "odd-path");
+    check_place(room, controller, groups.version, say(g, "%s%s", groups.folder, odd), "odd-path",
+                "a name with a colon and a space");
 }
 
 /* Only a part of the hierarchy is mounted; and another part, whose name is the beginning of ours.
@@ -143,7 +149,7 @@ static void check_part(struct grade *g)
                   groups.folder, decoy, part, groups.folder, decoy, groups.folder, name, part,
                   groups.folder);
     check_place(room, "pids", groups.version, say(g, "%s%s", part, strrchr(inner, '/')),
-                "part-mounted");
+                "part-mounted", "only a part is mounted, and the decoy first");
     cgroups_shell(room, "umount %s", part);
     cgroup_refused(room, "--cgroup-find", say(g, "%d:pids", run_program_inside(room)),
                    "No such file or directory", "unseen-group");

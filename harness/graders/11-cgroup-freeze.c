@@ -1,4 +1,4 @@
-/* Lab 11, steps 7 and 8: frozen means that not one clock tick is used; and version 1's names. */
+/* Lab 11, steps 7 and 8: version 1's names; and frozen means that not one clock tick is used. */
 #include "graders/11-cgroup.h"
 
 #include <signal.h>
@@ -49,13 +49,20 @@ static bool is_so(void *arg)
     return strcmp(state_of(f), wanted_state(f)) == 0;
 }
 
-static uint64_t ticks_of(struct grade *g, pid_t pid)
+static struct kernel_stat stat_of(struct grade *g, pid_t pid)
 {
     struct kernel_stat stat;
 
     if (kernel_stat_read(pid, &stat) < 0)
         fail(g, .because = "died-frozen", .expected = "what is frozen lives on",
              .kernel = say(g, "process %d is gone", pid), .see = "cgroup-v2.rst, cgroup.freeze");
+    return stat;
+}
+
+static uint64_t ticks_of(struct grade *g, pid_t pid)
+{
+    struct kernel_stat stat = stat_of(g, pid);
+
     return stat.utime + stat.stime;
 }
 
@@ -77,7 +84,8 @@ static void ask_for(struct freezing *f, bool frozen)
     expect(g, done, .because = frozen ? "not-frozen" : "not-thawed",
            .expected =
                say(g, "after %s the group is %s", frozen ? "SIGUSR1" : "SIGUSR2", wanted_state(f)),
-           .kernel = say(g, "it is %s", state_of(f)),
+           .kernel = say(g, "it is %s, and process %d in state %c", state_of(f), f->spinner,
+                         stat_of(g, f->spinner).state),
            .see = "cat cgroup.events (version 1: freezer.state) of the group");
 }
 

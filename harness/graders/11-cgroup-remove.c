@@ -36,8 +36,8 @@ static void check_gone(struct start *start, const char *when)
         const char *members = cgroups_read(start->room, &groups, start->name, "cgroup.procs");
         expect(g, members == NULL || members[0] == '\0', .because = "not-emptied",
                .expected = say(g, "%s: nothing runs in the group any more", when),
-               .kernel = say(g, "%s%s/cgroup.procs has process %.20s", groups.folder, start->name,
-                             members),
+               .kernel = say(g, "%s%s/cgroup.procs has process %d", groups.folder, start->name,
+                             members != NULL ? atoi(members) : 0),
                .see = "cat cgroup.procs of the group, after lab11 has ended");
         expect(g, !cgroups_there(start->room, &groups, start->name), .because = "not-removed",
                .expected = say(g, "%s: the group is gone", when),
@@ -70,6 +70,32 @@ static void check_children(struct grade *g, const char *request, const char *wha
     check_gone(&start, say(g, "COMMAND has ended, and left %s", what));
 }
 
+static bool is_full(void *arg)
+{
+    const struct start *start = arg;
+    const char *text = cgroups_read(start->room, &start->groups, start->name, "pids.current");
+
+    return text != NULL && atoi(text) >= 40;
+}
+
+/* At its limit, a fork bomb has a new process for each that is killed. */
+static void check_bomb(struct grade *g)
+{
+    const char *const options[] = {"--without", "pid", "--pids-limit", "40", NULL};
+    struct start start = cgroup_start(g, options);
+
+    run_payload(start.run);
+    run_ask(start.run, "bomb");
+    if (!run_until(start.run, is_full, &start))
+        fail(g, .because = "no-limit", .expected = "a fork bomb grows to the limit of 40",
+             .kernel = say(g, "pids.max is %s, pids.current %s",
+                           cgroups_read(start.room, &start.groups, start.name, "pids.max"),
+                           cgroups_read(start.room, &start.groups, start.name, "pids.current")),
+             .see = "cat pids.max and pids.current of the group");
+    run_tell(start.run, "exit 0");
+    check_gone(&start, "COMMAND has ended, and left a fork bomb");
+}
+
 static void check_stopped(struct grade *g)
 {
     struct start start = cgroup_start(g, no_pid);
@@ -82,19 +108,23 @@ static void check_stopped(struct grade *g)
     check_gone(&start, "COMMAND has ended, and left a stopped child");
 }
 
-/* A group within, with somebody in it, frozen. */
+/* A group within, in every hierarchy, with somebody in it, frozen. */
 static void check_frozen(struct grade *g)
 {
     struct start start = cgroup_start(g, no_pid);
     bool v1 = start.groups.version == 1;
-    struct cgroups groups = v1 ? cgroups_of(g, start.room, "freezer") : start.groups;
-    const char *inner = say(g, "%s%s/%s", groups.folder, start.name, grade_word(g, 5));
+    const char *word = grade_word(g, 5), *inner = NULL;
     int child = 0;
 
     run_payload(start.run);
     sscanf(run_ask(start.run, "child"), "ok %d", &child);
-    cgroups_shell(start.room, "mkdir %s && echo %d >%s/cgroup.procs && echo %s >%s/%s", inner,
-                  child, inner, v1 ? "FROZEN" : "1", inner, v1 ? "freezer.state" : "cgroup.freeze");
+    for (const char *const *c = cgroup_controllers(g, start.room); *c != NULL; c++) {
+        struct cgroups groups = cgroups_of(g, start.room, *c);
+        inner = say(g, "%s%s/%s", groups.folder, start.name, word); /* the freezer comes last */
+        cgroups_shell(start.room, "mkdir %s && echo %d >%s/cgroup.procs", inner, child, inner);
+    }
+    cgroups_shell(start.room, "echo %s >%s/%s", v1 ? "FROZEN" : "1", inner,
+                  v1 ? "freezer.state" : "cgroup.freeze");
     run_tell(start.run, "exit 0");
     check_gone(&start, "COMMAND has ended, and left a frozen child in a group within");
 }
@@ -134,14 +164,41 @@ static void check_no_command(struct grade *g)
     check_gone(&start, "COMMAND could not be started");
 }
 
+/* A start that fails half-way: a name that is taken in one hierarchy, a limit that is refused. */
+static void check_half_made(struct grade *g)
+{
+    static const char *const command[] = {"/strata/busybox", "true", NULL};
+    static const char *const too_many[] = {"--pids-limit", "99999999", NULL};
+    struct run *room = outside_open(g, false);
+    const char *const *controllers = cgroup_controllers(g, room), *name = grade_word(g, 9), *said;
+
+    for (const char *const *taken = controllers; *taken != NULL; taken++) {
+        struct cgroups groups = cgroups_of(g, room, *taken);
+        const char *const arguments[] = {"--cgroup-name", name, "--", command[0], command[1], NULL};
+        cgroups_shell(room, "mkdir %s/%s", groups.folder, name);
+        outside_run(room, &(struct run_options){.arguments = arguments}, &said);
+        cgroups_shell(room, "rmdir %s/%s", groups.folder, name);
+        for (const char *const *c = controllers; *c != NULL; c++) {
+            struct cgroups other = cgroups_of(g, room, *c);
+            expect(g, !cgroups_there(room, &other, say(g, "/%s", name)), .because = "half-made",
+                   .expected = say(g, "the name is taken in %s: nothing is left in %s", *taken, *c),
+                   .kernel = say(g, "%s/%s is there", other.folder, name),
+                   .see = "undo what was made before the failure");
+        }
+    }
+    struct start start = cgroup_start_in(g, room, too_many, command);
+    check_gone(&start, "a limit was refused");
+}
+
 void cgroup_step_remove(struct grade *g)
 {
     check_exit(g, 0);
     check_exit(g, grade_between(g, 1, 120));
     check_children(g, "forks 3", "three children");
     check_stopped(g);
-    check_children(g, "breed 4", "families that breed");
+    check_bomb(g);
     check_frozen(g);
     check_signal(g, SIGTERM, "SIGTERM");
     check_no_command(g);
+    check_half_made(g);
 }

@@ -11,15 +11,20 @@
 
 #include "grade/mounts.h"
 
+const char *const cgroup_hidden[] = {NULL};
+
 struct start cgroup_start_in(struct grade *g, struct run *room, const char *const *options,
                              const char *const *command)
 {
     struct start start = {.room = room, .groups = cgroups_of(g, room, "pids")};
-    const char *arguments[24] = {"--cgroup-name"};
+    const char *arguments[24] = {"--cgroup-name", grade_word(g, 9)};
     size_t count = 2;
 
-    arguments[1] = grade_word(g, 9);
     start.name = say(g, "/%s", arguments[1]);
+    if (options != cgroup_hidden) {
+        arguments[count++] = "--cgroupns";
+        arguments[count++] = "host";
+    }
     for (; options != NULL && *options != NULL && count < 23; options++)
         arguments[count++] = *options;
     start.run = run_start(
@@ -123,16 +128,6 @@ static const struct step steps[] = {
      .man = "cgroups(7), rmdir(2) EBUSY; cgroup-v2.rst, cgroup.kill",
      .run = cgroup_step_remove},
     {.number = 7,
-     .slug = "freeze",
-     .title = "frozen and thawed",
-     .points = 10,
-     .more = true,
-     .needs = NEED_USERNS | NEED_CGROUP,
-     .after = {2},
-     .chapter = "freeze",
-     .man = "cgroup-v2.rst, cgroup.freeze; cgroup-v1/freezer-subsystem.rst",
-     .run = cgroup_step_freeze},
-    {.number = 8,
      .slug = "names",
      .title = "the names and units of version 1",
      .points = 10,
@@ -141,6 +136,16 @@ static const struct step steps[] = {
      .chapter = "names",
      .man = "cgroups(7), Cgroups version 1 controllers",
      .run = cgroup_step_names},
+    {.number = 8,
+     .slug = "freeze",
+     .title = "frozen and thawed",
+     .points = 10,
+     .more = true,
+     .needs = NEED_USERNS | NEED_CGROUP,
+     .after = {2, 7},
+     .chapter = "freeze",
+     .man = "cgroup-v2.rst, cgroup.freeze; cgroup-v1/freezer-subsystem.rst",
+     .run = cgroup_step_freeze},
 };
 
 LAB(.name = "11-cgroup", .title = "a control group", .steps = steps,

@@ -22,7 +22,9 @@ struct start {
     struct cgroups groups; /* the hierarchy of "pids"                     */
 };
 
-/* Starts it with these options (NULL-ended, NULL for none) in a new room. */
+/* Starts it with these options (NULL-ended, NULL for none) in a new room; and with --cgroupns host,
+ * so that what step 5 does is no matter, unless the options are `cgroup_hidden`. */
+extern const char *const cgroup_hidden[];
 struct start cgroup_start(struct grade *g, const char *const *options);
 
 /* The same in a room that is there already, with the probe, or the program of `command`. */
@@ -33,8 +35,8 @@ struct start cgroup_start_in(struct grade *g, struct run *room, const char *cons
  * 1 "freezer". Ends with NULL. */
 const char *const *cgroup_controllers(struct grade *g, struct run *room);
 
-/* What the lab program answers to a question: one word or more, without the line feed. The step fails
- * when it does not end with 0. */
+/* What the lab program answers to a question: one word or more, without the line feed. The step
+ * fails when it does not end with 0. */
 const char *cgroup_answer(struct run *room, const char *option, const char *value);
 
 /* It must refuse: end with 125 and name the error. */

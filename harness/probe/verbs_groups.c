@@ -43,30 +43,20 @@ static void verb_spin(char *arguments, struct answer *answer)
         put(answer, "ok %d", child);
 }
 
-/* breed COUNT: families of one that have a child and end, and so does the child: whoever makes a
- * list of them finds none of those that it lists. They ignore what can be ignored. */
-static _Noreturn void breed(void)
+/* bomb: a child that forks without end, and so do its children. They ignore what can be ignored. */
+static void verb_bomb(char *arguments, struct answer *answer)
 {
-    for (;;) {
-        pid_t child = fork();
-        if (child > 0)
-            _exit(0);
-        if (child < 0)
-            sched_yield(); /* no room for one more right now */
-    }
-}
-
-static void verb_breed(char *arguments, struct answer *answer)
-{
+    (void)arguments;
     signal(SIGCHLD, SIG_IGN); /* nobody has to reap them */
-    for (int i = 0; i < atoi(arguments); i++)
-        if (fork() == 0) {
-            signal(SIGTERM, SIG_IGN);
-            signal(SIGHUP, SIG_IGN);
-            breed();
-        }
+    if (fork() == 0) {
+        signal(SIGTERM, SIG_IGN);
+        signal(SIGHUP, SIG_IGN);
+        for (;;)
+            if (fork() < 0)
+                sched_yield(); /* no room for one more right now */
+    }
     put_result(answer, true);
 }
 
 const struct verb verbs_of_groups[] = {
-    {"forks", verb_forks}, {"spin", verb_spin}, {"breed", verb_breed}, {0}};
+    {"forks", verb_forks}, {"spin", verb_spin}, {"bomb", verb_bomb}, {0}};

@@ -411,8 +411,8 @@ ssize_t cgroup_read(const struct cgroup *group, const char *file, char *text, si
 
 int cgroup_v1_name(const char *file, const char *value, char name[64], char v1_value[64])
 {
-    /* BEGIN SOLUTION step 8
-     * TODO(step 8): a table of two columns, and three files whose values change as well. The kernel
+    /* BEGIN SOLUTION step 7
+     * TODO(step 7): a table of two columns, and three files whose values change as well. The kernel
      *               turns a weight into shares by weight * 1024 / 100, to the nearest.
      */
     static const struct {
@@ -469,7 +469,7 @@ int cgroup_hide(void)
 /* --- freezing, killing, removing ----------------------------------------------------------------
  */
 
-/* BEGIN SOLUTION step 7 helper */
+/* BEGIN SOLUTION step 8 helper */
 /* Whether the kernel has done it: asked for is not done yet. */
 static bool is_frozen(const struct cgroup *group, bool frozen)
 {
@@ -492,8 +492,8 @@ static bool is_frozen(const struct cgroup *group, bool frozen)
 
 int cgroup_freeze(const struct cgroup *group, bool frozen)
 {
-    /* BEGIN SOLUTION step 7
-     * TODO(step 7): cgroup_write to cgroup.freeze. That only asks: cgroup.events (version 1:
+    /* BEGIN SOLUTION step 8
+     * TODO(step 8): cgroup_write to cgroup.freeze. That only asks: cgroup.events (version 1:
      *               freezer.state) says when it is so.
      */
     long deadline = clock_ms() + DEADLINE_MS;
