@@ -43,7 +43,7 @@ SANDBOX_PROGRAM := outer inner inner_groups start tree message command ids group
 OBJ = $(patsubst %.c,$(B)/obj/%.o,$(1))
 FLOOR_1 := $(call OBJ,$(wildcard harness/kernel/*.c harness/digest/*.c))
 FLOOR_2 := $(call OBJ,$(filter-out harness/sandbox/outer.c harness/sandbox/inner.c harness/sandbox/inner_groups.c harness/sandbox/start.c harness/sandbox/tree.c,$(wildcard harness/sandbox/*.c)))
-VM := $(call OBJ,$(filter-out harness/vm/main.c harness/vm/init.c harness/vm/machine.c harness/vm/pack.c harness/vm/vmlinux.c,$(wildcard harness/vm/*.c)))
+GUEST := $(call OBJ,$(filter-out harness/vm/main.c harness/vm/init.c harness/vm/machine.c harness/vm/pack.c harness/vm/vmlinux.c,$(wildcard harness/vm/*.c)))
 FLOOR_3 := $(call OBJ,$(wildcard harness/grade/*.c))
 FLOOR_4 := $(call OBJ,$(wildcard harness/graders/*.c))
 PROBE := $(wildcard harness/probe/*.c)
@@ -68,7 +68,7 @@ $(B)/sandbox: $(call OBJ,$(SANDBOX_PROGRAM:%=harness/sandbox/%.c))
 $(B)/inside: $(call OBJ,harness/inside/main.c) $(FLOOR_2) $(FLOOR_1)
 	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@ -lnettle
 
-$(B)/grade: $(FLOOR_4) $(FLOOR_3) $(VM) $(FLOOR_2) $(FLOOR_1)
+$(B)/grade: $(FLOOR_4) $(FLOOR_3) $(GUEST) $(FLOOR_2) $(FLOOR_1)
 	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@ -lcmocka -larchive -ljansson -lnettle -lseccomp
 
 # The guest: what makes its image, its PID 1, and guests by hand.
@@ -78,7 +78,7 @@ $(B)/pack: $(call OBJ,harness/vm/pack.c harness/vm/vmlinux.c harness/vm/cpio.c) 
 $(B)/guest-init: $(call OBJ,harness/vm/init.c harness/vm/machine.c harness/vm/frame.c)
 	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@ -lnettle
 
-$(B)/guest: $(call OBJ,harness/vm/main.c) $(VM) $(FLOOR_1)
+$(B)/guest: $(call OBJ,harness/vm/main.c) $(GUEST) $(FLOOR_1)
 	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@ -lnettle
 
 # Static: it runs in roots that hold nothing else.
@@ -173,10 +173,10 @@ FORCE:
 
 # --- verbs for students -------------------------------------------------------------------------
 
-export SEED PLAIN NO_COLOR STEP TIER YES LAB ARGS WATCH_POLL
+export VM SEED PLAIN NO_COLOR STEP TIER YES LAB ARGS WATCH_POLL
 GRADE = $(B)/grade --src $(SRC) $(if $(STEP),--step "$(STEP)") $(if $(filter solutions,$(SRC)),--no-progress --report $(B)/report-solutions)
 
-.PHONY: board help setup doctor check watch clean skeletons test corpus matrix demo
+.PHONY: board help setup doctor check watch clean skeletons test corpus matrix demo vm
 board:
 	@sh harness/verbs/board.sh
 
@@ -212,8 +212,12 @@ check: $(TOOLS) $(foreach n,$(NUMBERS),$(L)/$(SRC)/$(n)/lab$(n))
 watch: $(TOOLS) $(B)/watch
 	@sh harness/verbs/watch.sh
 
+vm: $(TOOLS) $(B)/guest $(foreach n,$(NUMBERS),$(L)/$(SRC)/$(n)/lab$(n)) $(EXTRAS)
+	@SRC=$(SRC) sh harness/verbs/vm.sh
+
 setup:
 	@sh harness/setup/setup.sh
+	@sh harness/vm/setup.sh
 
 doctor:
 	@sh harness/verbs/doctor.sh
@@ -239,7 +243,7 @@ matrix:
 	@sh harness/verbs/matrix.sh
 
 .PHONY: tools programs
-tools: $(TOOLS) $(B)/skeleton $(B)/watch $(EXTRAS)
+tools: $(TOOLS) $(B)/guest $(B)/skeleton $(B)/watch $(EXTRAS)
 programs: $(foreach n,$(NUMBERS),$(L)/$(SRC)/$(n)/lab$(n))
 
 # What is no verb, or a verb without its lab.

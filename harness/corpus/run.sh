@@ -9,11 +9,13 @@
 #   KINDS=...       some of: solutions skeletons mutants variants
 #   JOBS=2          how many at a time
 #   RESULTS=DIR     where records, items.json and result.tap go (build/corpus/results)
+#   VM=v2           in guests with these control groups; without: here, never in a guest
 #   BUILD_ONLY=1    builds the programs and is done
 #   COUNTS=write    writes harness/corpus/counts anew
 #
 # Exit status: 0 all as it must be, 1 not so (each fault is named), 2 usage.
 set -u
+export VM="${VM:-0}" # a guest for each of hundreds of programs is for who asks for it
 
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.." || exit 2

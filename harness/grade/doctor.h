@@ -13,7 +13,7 @@ doctor_probe doctor_userns, doctor_ids, doctor_helper, doctor_proc, doctor_sysfs
 
 /* What the kernel and the machine have. doctor_machine.c */
 doctor_probe doctor_clone3, doctor_pidfd, doctor_mount_setattr, doctor_seccomp, doctor_cgroup1,
-    doctor_cgroup2, doctor_busybox, doctor_kvm, doctor_disk, doctor_inotify;
+    doctor_cgroup2, doctor_busybox, doctor_guest, doctor_kvm, doctor_disk, doctor_inotify;
 
 /* The cure for user namespaces that are refused, after a look at what forbids them here. */
 const char *doctor_userns_cure(void);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "grade/doctor.h"
+#include "vm/guest.h"
 
 enum { DISK_WANTED = 200 }; /* megabytes */
 
@@ -141,11 +142,40 @@ int doctor_disk(void)
     return space.f_bavail * (space.f_frsize / 1024) / 1024 >= DISK_WANTED ? 0 : -ENOSPC;
 }
 
+/* The kit's folder, which guests are made from. */
+static int kit_folder(char *path, size_t size)
+{
+    int result = own_folder(path, size);
+    char *slash = strrchr(path, '/');
+
+    if (result < 0 || slash == NULL)
+        return result < 0 ? result : -ENOENT;
+    *slash = '\0';
+    return 0;
+}
+
+int doctor_guest(void)
+{
+    char kit[PATH_MAX];
+    int result = kit_folder(kit, sizeof kit);
+
+    if (result < 0)
+        return result;
+    return guest_lacking(kit) != NULL ? -ENOENT : 0;
+}
+
+/* That it opens says little: a guest has to have booted. */
 int doctor_kvm(void)
 {
+    char kit[PATH_MAX];
     int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 
-    return fd < 0 ? -errno : 0;
+    if (fd < 0)
+        return -errno;
+    close(fd);
+    if (kit_folder(kit, sizeof kit) < 0 || guest_lacking(kit) != NULL)
+        return 0;
+    return guest_kvm(kit) ? 0 : -EIO;
 }
 
 int doctor_inotify(void)

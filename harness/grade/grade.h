@@ -20,7 +20,7 @@
 #include "grade/step.h"
 
 enum {
-    GRADE_UNDO_MAX = 64,  /* grade_defer() calls a step can have open */
+    GRADE_UNDO_MAX = 128, /* grade_defer() calls a step can have open */
     GRADE_NOTE_MAX = 600, /* bytes of a step's notes, all together    */
 };
 
@@ -43,6 +43,8 @@ struct result {
     const char *undo_error;   /* what went wrong after the verdict: a clean-up that failed */
     const char *note;         /* grade_note(); NULL without                              */
     const char **log;         /* the last lines that the program printed                 */
+    const char *log_of;       /* whose they are, if not the program's; or NULL            */
+    const char *where;        /* it ran: "here", "in the guest (cgroup v2, TCG)"         */
     size_t log_count;
     size_t log_total; /* how many it printed                                     */
     double seconds;
@@ -62,6 +64,9 @@ struct grade_options {
     const char *where;    /* "here", "guest"                                             */
     const char *who;      /* "root", "an ordinary user"                                  */
     int step;             /* only this step and its `after` chain; 0: all                */
+    unsigned steps;       /* the same for several: bit n-1 for step n; 0: all            */
+    int stream;           /* fd to write each result to as soon as it is there; -1: none */
+    struct elsewhere *elsewhere; /* what runs in guests; NULL: nothing                   */
     uint32_t seed;
     bool progress; /* read and write .progress/passed                             */
 };
@@ -86,6 +91,7 @@ struct grade {
     struct result *result;   /* its result, or NULL        */
     enum phase phase;
     size_t expects; /* expectations looked at so far */
+    bool fetched;   /* its result came from elsewhere */
     uint64_t random;
     struct undo undo[GRADE_UNDO_MAX];
     size_t undo_count;

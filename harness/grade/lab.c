@@ -104,12 +104,19 @@ const char *lab_fault(const struct lab *lab)
 
 int lab_select(const struct lab *lab, int only, struct result *results)
 {
+    if (only < 0 || only > STEP_MAX)
+        return -ENOENT;
+    return lab_select_set(lab, only == 0 ? 0 : 1U << (only - 1), results);
+}
+
+int lab_select_set(const struct lab *lab, unsigned steps, struct result *results)
+{
     int selected = 0;
 
-    if (only < 0 || (size_t)only > lab->count || lab->count == 0 || lab->count > STEP_MAX)
+    if (lab->count == 0 || lab->count > STEP_MAX || steps >> lab->count != 0)
         return -ENOENT;
     for (size_t i = 0; i < lab->count; i++)
-        results[i].selected = only == 0 || (size_t)only == i + 1;
+        results[i].selected = steps == 0 || (steps >> i & 1) != 0;
     /* A step comes only after earlier ones, so one pass from the end finds the whole chain. */
     for (size_t i = lab->count; i-- > 0;) {
         if (!results[i].selected)

@@ -22,6 +22,9 @@ const char *lab_fault(const struct lab *lab);
  * is 0. Returns how many, -ENOENT if there is no such step or no step at all. */
 int lab_select(const struct lab *lab, int only, struct result *results);
 
+/* The same for several steps: bit n-1 of `steps` for step n; 0: all. */
+int lab_select_set(const struct lab *lab, unsigned steps, struct result *results);
+
 /* Where the layer's source lies: the one .c of root/src/NAME that has a contract, its .h
  * of the same name in root/labs/NAME.
  * 0, -ENOENT, -ENOTUNIQ, or -errno of opendir(3). */

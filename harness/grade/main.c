@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "grade/board.h"
+#include "grade/elsewhere.h"
 #include "grade/hint.h"
 #include "grade/lab.h"
 #include "grade/options.h"
@@ -23,17 +24,27 @@ static int complain(const char *what)
 
 static int run_grade(const struct options *options, const struct style *style)
 {
+    struct grade_options grade = options->grade;
+    char fault[128];
+    bool usage;
     int worst = STATUS_PASSED;
 
     grade_catch_interrupts();
-    for (size_t i = 0; i < options->labs_count; i++) {
-        bool brief = options->labs_count > 1;
-        int status = session_grade(options->labs[i], &options->grade, style, brief, stdout, stderr);
-        fflush(stdout);
-        if (status >= 128)
-            return status;
-        worst = (int)score_worse((enum status)worst, (enum status)status);
+    grade.elsewhere =
+        elsewhere_open(options->labs, options->labs_count, &grade, &usage, fault, sizeof(fault));
+    if (usage) {
+        complain(fault);
+        return STATUS_USAGE;
     }
+    for (size_t i = 0; i < options->labs_count && worst < 128; i++) {
+        bool brief = options->labs_count > 1;
+        int status = session_grade(options->labs[i], &grade, style, brief, stdout, stderr);
+        fflush(stdout);
+        worst = status >= 128 ? status : (int)score_worse((enum status)worst, (enum status)status);
+    }
+    elsewhere_close(grade.elsewhere);
+    if (worst >= 128)
+        return worst;
     if (options->labs_count > 1)
         printf("ran %s, as %s, SEED=%08x\n", options->grade.where, options->grade.who,
                options->grade.seed);

@@ -1,16 +1,25 @@
 /* What this machine offers, found out by doing it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <mqueue.h>
 #include <sched.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "grade/grade.h"
+#include "grade/needs_cgroup.h"
 #include "sandbox/ids.h"
 
 /* Calls `attempt` in a child, where it can do no harm; true when it succeeded. */
@@ -56,14 +65,100 @@ static bool try_mqueue(void)
     return mq_unlink(name) == 0;
 }
 
+/* The sandbox brings its own copies, set-user-ID to its own root, and its own files over these. */
+static bool try_newuidmap(void)
+{
+    static const char *const paths[] = {"/usr/bin/newuidmap", "/usr/bin/newgidmap", "/etc/subuid",
+                                        "/etc/subgid", "/etc/passwd"};
+
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        if (access(paths[i], R_OK) < 0)
+            return false;
+    return true;
+}
+
+static bool write_file(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    bool good = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+    if (fd >= 0)
+        close(fd);
+    return good;
+}
+
+/* Overlayfs in a user namespace (Linux 5.11), marks on a tmpfs (6.6), and a device 0:0. */
+static bool try_overlay(void)
+{
+    static const char *const folders[] = {"/tmp/l", "/tmp/u", "/tmp/w", "/tmp/m"};
+    char uids[64], gids[64];
+
+    snprintf(uids, sizeof uids, "0 %u 1", getuid());
+    snprintf(gids, sizeof gids, "0 %u 1", getgid());
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0 || !write_file("/proc/self/setgroups", "deny") ||
+        !write_file("/proc/self/uid_map", uids) || !write_file("/proc/self/gid_map", gids) ||
+        mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+        mount("strata", "/tmp", "tmpfs", 0, NULL) < 0)
+        return false;
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+        if (mkdir(folders[i], 0755) < 0)
+            return false;
+    return mknod("/tmp/l/gone", S_IFCHR, makedev(0, 0)) == 0 &&
+           setxattr("/tmp/u", "user.overlay.strata", "y", 1, 0) == 0 &&
+           mount("overlay", "/tmp/m", "overlay", 0,
+                 "lowerdir=/tmp/l,upperdir=/tmp/u,workdir=/tmp/w,userxattr") == 0;
+}
+
+static bool try_cgroup(void)
+{
+    return needs_cgroup_version() != 0;
+}
+
+static bool try_cgroup1(void)
+{
+    return needs_cgroup_version() == 1;
+}
+
+static bool try_cgroup2(void)
+{
+    return needs_cgroup_version() == 2;
+}
+
+/* A filter that refuses one call, and the call. */
+static bool try_seccomp(void)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getppid, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EDOM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof code / sizeof *code, code};
+
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0 &&
+           syscall(SYS_getppid) == -1 && errno == EDOM;
+}
+
+static bool try_foreign(void)
+{
+#ifdef __x86_64__
+    return true;
+#else
+    return false;
+#endif
+}
+
 static const struct {
     enum need need;
     const char *name;
     bool (*attempt)(void);
 } table[] = {
-    {NEED_USERNS, "userns", try_userns},
-    {NEED_IDS, "ids:65536", try_ids},
-    {NEED_MQUEUE, "mqueue", try_mqueue},
+    {NEED_USERNS, "userns", try_userns},          {NEED_IDS, "ids:65536", try_ids},
+    {NEED_MQUEUE, "mqueue", try_mqueue},          {NEED_OVERLAY, "overlay-in-userns", try_overlay},
+    {NEED_NEWUIDMAP, "newuidmap", try_newuidmap}, {NEED_CGROUP, "cgroup", try_cgroup},
+    {NEED_CGROUP1, "cgroup1", try_cgroup1},       {NEED_CGROUP2, "cgroup2", try_cgroup2},
+    {NEED_SECCOMP, "seccomp", try_seccomp},       {NEED_FOREIGN, "foreign-calls", try_foreign},
 };
 
 unsigned needs_missing(unsigned needs, const char **name)

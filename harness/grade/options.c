@@ -17,6 +17,7 @@ const char options_help[] =
     "Grades labs: runs their programs in a sandbox and asks the kernel.\n"
     "\n"
     "  --step K         only this step, and those that it comes after\n"
+    "  --steps K,K...   the same for several\n"
     "  --seed HEX       draw the same random values again (also SEED=HEX)\n"
     "  --src DIR        labs (the default) or solutions: where the layer comes from\n"
     "  --layer FILE     the layer's source; default: found in DIR/NN-name\n"
@@ -26,6 +27,7 @@ const char options_help[] =
     "  --next TEXT      what to do once the lab has passed\n"
     "  --where TEXT     where this runs: here (the default), guest\n"
     "  --no-progress    neither read nor write .progress/passed\n"
+    "  --stream FD      write each result there, too, a line of JSON each\n"
     "\n"
     "  --hint NN        print a hint [--step K] [--tier 1..3]\n"
     "  --board          print how far all labs have come\n"
@@ -39,6 +41,8 @@ const char options_help[] =
 
 enum option_code {
     OPTION_STEP = 256,
+    OPTION_STEPS,
+    OPTION_STREAM,
     OPTION_SEED,
     OPTION_SRC,
     OPTION_LAYER,
@@ -61,6 +65,8 @@ enum option_code {
 
 static const struct option long_options[] = {
     {"step", required_argument, NULL, OPTION_STEP},
+    {"steps", required_argument, NULL, OPTION_STEPS},
+    {"stream", required_argument, NULL, OPTION_STREAM},
     {"seed", required_argument, NULL, OPTION_SEED},
     {"src", required_argument, NULL, OPTION_SRC},
     {"layer", required_argument, NULL, OPTION_LAYER},
@@ -113,6 +119,21 @@ static enum status read_number(const struct reading *reading, const char *text, 
     return STATUS_PASSED;
 }
 
+static enum status read_steps(const struct reading *reading, const char *text, unsigned *steps)
+{
+    char word[16];
+    int number;
+
+    for (; *text != '\0'; text += strcspn(text, ","), text += *text == ',') {
+        snprintf(word, sizeof(word), "%.*s", (int)strcspn(text, ","), text);
+        enum status status = read_number(reading, word, STEP_MAX, &number);
+        if (status != STATUS_PASSED)
+            return status;
+        *steps |= 1U << (number - 1);
+    }
+    return *steps != 0 ? STATUS_PASSED : usage(reading, "--steps: which?");
+}
+
 static enum status set_mode(const struct reading *reading, enum mode mode)
 {
     if (reading->options->mode != MODE_GRADE && reading->options->mode != mode)
@@ -150,6 +171,10 @@ static enum status read_option(struct reading *reading, int option, const char *
     switch (option) {
     case OPTION_STEP:
         return read_number(reading, value, STEP_MAX, &grade->step);
+    case OPTION_STEPS:
+        return read_steps(reading, value, &grade->steps);
+    case OPTION_STREAM:
+        return read_number(reading, value, 1023, &grade->stream);
     case OPTION_TIER:
         return read_number(reading, value, 3, &reading->options->tier);
     case OPTION_SEED:
@@ -211,7 +236,8 @@ static enum status read_labs(struct reading *reading, int count, char **names)
             return usage(reading, "%s: no such lab (see --list)", names[i]);
         options->labs[options->labs_count++] = lab;
     }
-    if (count > 1 && (options->grade.layer || options->grade.program || options->grade.step))
+    if (count > 1 && (options->grade.layer || options->grade.program ||
+                      options->grade.step || options->grade.steps))
         return usage(reading, "--layer, --program and --step are for a single lab");
     return STATUS_PASSED;
 }
@@ -281,6 +307,7 @@ enum status options_read(struct options *options, int argc, char **argv, char *f
         .grade = {.src = "labs",
                   .where = "here",
                   .who = geteuid() == 0 ? "root" : "an ordinary user",
+                  .stream = -1,
                   .progress = true},
     };
     opterr = 0;

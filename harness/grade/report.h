@@ -38,6 +38,18 @@ void report_line(FILE *out, const struct style *style, const struct grade *g);
 /* The report as JSON: docs/report-format.md. NULL without memory; json_decref() it. */
 json_t *report_json(const struct grade *g);
 
+/* One result, as it stands in the report; for --stream and back. */
+json_t *report_step_json(const struct grade *g, size_t index);
+/* Writes the same as a line to `fd`, which may be a pipe that nobody reads. */
+void report_stream(const struct grade *g, size_t index, int fd);
+void report_step_read(struct grade *g, size_t index, const json_t *step);
+
+/* Where the selected steps ran: one text for all of them, or NULL; then report_places() tells of
+ * those that did not run here: "steps 2, 3: in the guest (cgroup v2, TCG)". */
+const char *report_where(const struct grade *g);
+const char *report_who(const struct grade *g);
+const char *report_places(struct arena *arena, const struct grade *g);
+
 /* The report as TAP 13; malloc'd, *length bytes; NULL without memory. */
 char *report_tap(const struct grade *g, size_t *length);
 

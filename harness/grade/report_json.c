@@ -64,7 +64,7 @@ static json_t *log_lines(const struct result *result)
     return list;
 }
 
-static json_t *step_object(const struct grade *g, size_t index)
+json_t *report_step_json(const struct grade *g, size_t index)
 {
     const struct step *step = &g->lab->steps[index];
     const struct result *result = &g->results[index];
@@ -79,6 +79,7 @@ static json_t *step_object(const struct grade *g, size_t index)
     json_object_set_new(object, "points", json_integer(step->points));
     json_object_set_new(object, "earned", json_integer(earned));
     json_object_set_new(object, "seconds", json_real(result->seconds));
+    json_object_set_new(object, "where", string(result->where));
     json_object_set_new(object, "reason",
                         string(result->outcome == OUTCOME_FAIL ? NULL : result->reason));
     json_object_set_new(object, "blocked_by",
@@ -127,15 +128,15 @@ json_t *report_json(const struct grade *g)
     snprintf(seed, sizeof(seed), "%08x", g->options->seed);
     for (size_t i = 0; i < g->lab->count; i++)
         if (g->results[i].selected)
-            json_array_append_new(steps, step_object(g, i));
+            json_array_append_new(steps, report_step_json(g, i));
     json_object_set_new(report, "schema", string("strata-report"));
     json_object_set_new(report, "version", json_integer(REPORT_VERSION));
     json_object_set_new(report, "lab", string(g->lab->name));
     json_object_set_new(report, "title", string(g->lab->title));
     json_object_set_new(report, "src", string(g->options->src));
     json_object_set_new(report, "seed", string(seed));
-    json_object_set_new(report, "where", string(g->options->where));
-    json_object_set_new(report, "who", string(g->options->who));
+    json_object_set_new(report, "where", string(report_where(g) ? report_where(g) : "several places"));
+    json_object_set_new(report, "who", string(report_who(g)));
     json_object_set_new(report, "seconds", json_real(g->seconds));
     json_object_set_new(report, "borrowed", words(g->options->borrowed));
     json_object_set_new(report, "digests", digests(g));

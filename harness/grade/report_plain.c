@@ -78,7 +78,10 @@ static void add_tail(struct page *page, const struct grade *g, const struct scor
     if (!score->failing || score->failing->reason != g->trouble)
         fact(page, "ERROR around the steps", g->trouble);
     fact(page, "borrowed from solutions/", g->options->borrowed);
-    fact(page, "ran", arena_format(&page->arena, "%s, as %s", g->options->where, g->options->who));
+    const char *where = report_where(g);
+    fact(page, "ran",
+         arena_format(&page->arena, "%s, as %s", where ? where : "here", report_who(g)));
+    fact(page, "elsewhere", report_places(&page->arena, g));
     fact(page, "seconds", arena_format(&page->arena, "%.1f", g->seconds));
     fact(page, "SEED", arena_format(&page->arena, "%08x", g->options->seed));
     fact(page, "next", next);
@@ -119,8 +122,8 @@ static void add_output(struct page *page, const struct result *result, size_t ro
         return;
     if (lines > room - 1)
         lines = room - 1;
-    page_add(page, arena_format(&page->arena, "your program said: last %zu of %zu lines follow",
-                                lines, result->log_total));
+    page_add(page, arena_format(&page->arena, "%s said: last %zu of %zu lines follow",
+                                result->log_of ? result->log_of : "your program", lines, result->log_total));
     for (size_t i = result->log_count - lines; i < result->log_count; i++)
         page_add(page, arena_format(&page->arena, "| %s", result->log[i]));
 }

@@ -50,6 +50,7 @@ static void diagnose(FILE *out, const struct grade *g, size_t index)
     fputs("  ---\n", out);
     field(out, "outcome", outcome_name(result->outcome));
     field(out, "slug", step->slug);
+    field(out, "where", result->where);
     if (result->outcome == OUTCOME_FAIL) {
         field(out, "because", result->evidence.because);
         field(out, "expected", result->evidence.expected);
@@ -104,7 +105,7 @@ char *report_tap(const struct grade *g, size_t *length)
     plan += g->trouble != NULL;
     fprintf(out, "TAP version 13\n1..%d\n", plan);
     fprintf(out, "# lab %s, SEED=%08x, ran %s, as %s, %.1f s\n", g->lab->name, g->options->seed,
-            g->options->where, g->options->who, g->seconds);
+            report_where(g) ? report_where(g) : "in several places", report_who(g), g->seconds);
     for (size_t i = 0; i < g->lab->count; i++)
         if (g->results[i].selected)
             point(out, g, i, ++number);

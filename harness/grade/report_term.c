@@ -14,7 +14,7 @@
 enum {
     INDENT = 18,      /* where evidence begins                         */
     FIELDS_MAX = 10,  /* pieces of evidence                            */
-    TAIL_MAX = 7,     /* lines below the steps                         */
+    TAIL_MAX = 8,     /* lines below the steps                         */
     OUTPUT_WANTED = 5 /* lines of output that long evidence must leave */
 };
 
@@ -144,10 +144,9 @@ static void add_output(struct page *page, const struct result *result, size_t ro
     if (lines > room - 1)
         lines = room - 1;
     bool all = lines == result->log_total;
-    page_add(page, all ? "       your program said"
-                       : arena_format(&page->arena,
-                                      "       your program said (last %zu of %zu "
-                                      "lines)",
+    const char *whose = result->log_of ? result->log_of : "your program";
+    page_add(page, all ? arena_format(&page->arena, "       %s said", whose)
+                       : arena_format(&page->arena, "       %s said (last %zu of %zu lines)", whose,
                                       lines, result->log_total));
     for (size_t i = result->log_count - lines; i < result->log_count; i++)
         page_add(page, arena_format(&page->arena, "         %s", result->log[i]));
@@ -229,8 +228,13 @@ static size_t tail(struct page *page, const struct grade *g, const struct score 
     if (g->options->borrowed && g->options->borrowed[0])
         lines[count++] = arena_format(arena, "borrowed from solutions/: %s",
                                       borrowed_text(arena, g->options->borrowed));
-    lines[count++] = arena_format(arena, "ran %s, as %s · %.1f s · SEED=%08x", g->options->where,
-                                  g->options->who, g->seconds, g->options->seed);
+    const char *where = report_where(g);
+    const char *places = report_places(arena, g);
+    if (places[0])
+        lines[count++] = places;
+    lines[count++] = arena_format(arena, "ran %s, as %s · %.1f s · SEED=%08x",
+                                  where ? where : places[0] ? "the others here" : "here",
+                                  report_who(g), g->seconds, g->options->seed);
     if (next && next[0])
         lines[count++] = arena_format(arena, "next: %s", next);
     return count;

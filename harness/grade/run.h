@@ -28,7 +28,8 @@ struct run_options {
     const char *const *environment; /* of the lab program itself; NULL: a plain one            */
     const struct room_fd *fds;      /* more fds for it                                           */
     size_t fd_count;
-    unsigned user; /* an ordinary user of the room runs it (needs NEED_IDS); 0: its root         */
+    unsigned user;  /* an ordinary user of the room runs it (needs NEED_IDS); 0: its root        */
+    unsigned group; /* one more group that it is in (needs NEED_IDS); 0: none                    */
     uint64_t ignored, blocked; /* signals it starts with ignored, blocked: bit n-1          */
 };
 

@@ -120,6 +120,7 @@ struct run *run_start(struct grade *g, const struct run_options *options)
         .ignored = options->ignored,
         .blocked = options->blocked,
         .user = options->user,
+        .group = options->group,
     };
     result = room_spawn(run->room, &command, &run->process);
     if (result == -EPIPE) /* the room went while the program started: it has that quickly */

@@ -11,9 +11,11 @@
 #include <cmocka.h>
 #undef fail /* ours has evidence */
 
+#include "grade/elsewhere.h"
 #include "grade/grade.h"
 #include "grade/guard.h"
 #include "grade/lab.h"
+#include "grade/report.h"
 #include "grade/seed.h"
 #include "grade/text.h"
 
@@ -54,6 +56,8 @@ static void begin(struct slot *slot)
     g->result->outcome = OUTCOME_ERROR;
     g->result->reason = "no result: the step's function was left without a verdict";
     g->result->ended = false;
+    g->result->where = g->options->where;
+    g->fetched = false;
     g->expects = 0;
     g->undo_count = 0;
     g->note[0] = '\0';
@@ -96,7 +100,18 @@ static bool lacking(struct grade *g)
 
 static void run_step(struct grade *g)
 {
-    if (held_up(g) || lacking(g))
+    size_t index = (size_t)(g->result - g->results);
+
+    g->fetched = elsewhere_takes(g->options->elsewhere, g->lab, index);
+    if (g->fetched)
+        g->result->where = elsewhere_where(g->options->elsewhere, g->lab, index);
+    if (held_up(g))
+        return;
+    if (g->fetched) {
+        elsewhere_fetch(g->options->elsewhere, g, index);
+        return;
+    }
+    if (lacking(g))
         return;
     g->phase = PHASE_STEP;
     g->step->run(g);
@@ -122,11 +137,9 @@ static void after(struct grade *g, void (*work)(struct grade *g), const char *wh
         g->result->undo_error = crash_text(g, what);
 }
 
-/* Brings what the step leaves behind into its result. */
-static void settle(struct grade *g)
+/* Brings what the step's program said into its result. */
+static void keep_words(struct grade *g, struct result *result)
 {
-    struct result *result = g->result;
-
     logring_finish(&g->log);
     result->log_total = g->log.total;
     result->log_count = logring_count(&g->log);
@@ -138,6 +151,14 @@ static void settle(struct grade *g)
         result->log[i] = arena_copy(&g->arena, line, strlen(line));
     }
     result->note = g->note[0] ? text_cleaned(&g->arena, g->note) : NULL;
+}
+
+static void settle(struct grade *g)
+{
+    struct result *result = g->result;
+
+    if (!g->fetched) /* else its words came with it */
+        keep_words(g, result);
     /* A machine that may be dirty now is no place to hand out points. */
     if (result->undo_error && result->outcome == OUTCOME_PASS) {
         result->outcome = OUTCOME_ERROR;
@@ -165,8 +186,11 @@ static void step_test(void **state)
         after(g, run_newest_undo, "a clean-up of the grader");
     after(g, run_step_end, "the clean-up after the step");
     g->phase = PHASE_OUTSIDE;
-    g->result->seconds = now() - started;
+    if (!g->fetched)
+        g->result->seconds = now() - started;
     settle(g);
+    if (g->options->stream >= 0)
+        report_stream(g, slot->index, g->options->stream);
     enum outcome outcome = g->results[slot->index].outcome;
     if (outcome == OUTCOME_SKIP || outcome == OUTCOME_BLOCKED)
         skip();
@@ -252,7 +276,8 @@ int grade_run(struct grade *g, int directory)
     double started = now();
 
     g->pid = getpid();
-    int selected = lab_select(g->lab, g->options->step, g->results);
+    unsigned steps = g->options->step ? 1U << (g->options->step - 1) : g->options->steps;
+    int selected = lab_select_set(g->lab, steps, g->results);
     if (selected < 0)
         return selected;
     tell_cmocka(directory, g->lab->name, name);

@@ -29,18 +29,24 @@ static int complain(const struct session *session, const char *what, int error)
     return STATUS_HARNESS;
 }
 
+void session_program(const struct lab *lab, const struct grade_options *options, char *path,
+                     size_t size)
+{
+    char number[3];
+
+    lab_number(lab, number);
+    if (options->program)
+        snprintf(path, size, "%s", options->program);
+    else
+        snprintf(path, size, "%s/build/%s/%s/lab%s", options->root, options->src, number, number);
+}
+
 static void find_files(struct session *session)
 {
     const struct grade_options *options = session->options;
     const char *name = session->lab->name;
-    char number[3];
 
-    lab_number(session->lab, number);
-    if (options->program)
-        snprintf(session->program, sizeof(session->program), "%s", options->program);
-    else
-        snprintf(session->program, sizeof(session->program), "%s/build/%s/%s/lab%s", options->root,
-                 options->src, number, number);
+    session_program(session->lab, options, session->program, sizeof(session->program));
     if (options->layer)
         snprintf(session->layer, sizeof(session->layer), "%s", options->layer);
     else if (lab_layer_path(options->root, options->src, name, session->layer,
@@ -150,8 +156,9 @@ int session_grade(const struct lab *lab, const struct grade_options *options,
         fprintf(errors, "grade: %s: %s\n", lab->name, fault);
         return STATUS_HARNESS;
     }
-    if (options->step < 0 || (size_t)options->step > lab->count) {
-        fprintf(errors, "grade: %s has no step %d\n", lab->name, options->step);
+    if (options->step < 0 || (size_t)options->step > lab->count ||
+        options->steps >> lab->count != 0) {
+        fprintf(errors, "grade: %s has only %zu steps\n", lab->name, lab->count);
         return STATUS_USAGE;
     }
     find_files(&session);

@@ -3,8 +3,14 @@
  */
 #pragma once
 
+#include <stddef.h>
+
 #include "grade/grade.h"
 #include "grade/report.h"
+
+/* The program that is run for `lab`: the caller's choice, or that of the kit. */
+void session_program(const struct lab *lab, const struct grade_options *options, char *path,
+                     size_t size);
 
 /* Grades `lab` and prints the verdict to `out` (`brief`: one line). Faults of the harness go to
  * `errors`, a line each. Returns what to exit with; 128 + n if signal n stopped the run: nothing

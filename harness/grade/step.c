@@ -127,6 +127,19 @@ void grade_defer(struct grade *g, void (*undo)(void *arg), void *arg)
     g->undo[g->undo_count++] = (struct undo){undo, arg};
 }
 
+size_t grade_deferred(const struct grade *g)
+{
+    return g->undo_count;
+}
+
+void grade_undo(struct grade *g, size_t mark)
+{
+    while (g->undo_count > mark) {
+        struct undo undo = g->undo[--g->undo_count];
+        undo.function(undo.argument);
+    }
+}
+
 void grade_log(struct grade *g, const char *text, size_t length)
 {
     logring_add(&g->log, text, length);

@@ -17,9 +17,16 @@ enum { STEP_MAX = 16 };
 /* What a step needs of the machine; harness/grade/needs.c finds out by doing it. */
 enum need {
     NEED_NONE = 0,
-    NEED_USERNS = 1 << 0, /* user namespaces that give capabilities             */
-    NEED_IDS = 1 << 1,    /* 65536 ids in the sandbox: root or subordinate ids  */
-    NEED_MQUEUE = 1 << 2, /* POSIX message queues (CONFIG_POSIX_MQUEUE)         */
+    NEED_USERNS = 1 << 0,    /* user namespaces that give capabilities             */
+    NEED_IDS = 1 << 1,       /* 65536 ids in the sandbox: root or subordinate ids  */
+    NEED_MQUEUE = 1 << 2,    /* POSIX message queues (CONFIG_POSIX_MQUEUE)         */
+    NEED_NEWUIDMAP = 1 << 3, /* newuidmap(1), newgidmap(1) and the files that they read */
+    NEED_OVERLAY = 1 << 4,   /* overlayfs in a user namespace, and user.* attributes on tmpfs */
+    NEED_CGROUP = 1 << 5,    /* control groups for rooms: memory, pids, cpu, cpuset */
+    NEED_CGROUP1 = 1 << 6,   /* the same, in version 1 */
+    NEED_CGROUP2 = 1 << 7,   /* the same, in version 2 */
+    NEED_SECCOMP = 1 << 8,   /* filters of system calls: CONFIG_SECCOMP_FILTER */
+    NEED_FOREIGN = 1 << 9,   /* calls of another architecture: x86_64's x32 */
 };
 
 enum outcome {
@@ -106,6 +113,11 @@ const char *grade_word(struct grade *g,
 
 /* Calls `undo(arg)` when the step ends, on every way out, last registered first. */
 void grade_defer(struct grade *g, void (*undo)(void *arg), void *arg);
+
+/* For a step that tries many things one after the other: undoes now what has been registered since
+ * grade_deferred() said `mark`. */
+size_t grade_deferred(const struct grade *g);
+void grade_undo(struct grade *g, size_t mark);
 
 /* Adds what the student's program printed to the step's log (bounded; the last lines are shown). */
 void grade_log(struct grade *g, const char *text, size_t length);

@@ -7,14 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "digest/digest.h"
+#include "grade/caller.h"
 #include "grade/grade.h"
 #include "grade/run.h"
 #include "kernel/own.h"
-#include "kernel/stat.h"
 #include "sandbox/message.h"
 
 enum { FILES_MAX = 16 };
@@ -66,26 +65,6 @@ static int add_files(struct grade *g, struct world *world)
     return 0;
 }
 
-/* The make among our ancestors. A shell may lie between, so that the death signal of prctl(2) would
- * come from the wrong parent. */
-static int find_make(void)
-{
-    struct kernel_stat stat;
-
-    for (pid_t pid = getppid(); pid > 1; pid = stat.ppid) {
-        int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-        if (pidfd < 0 || kernel_stat_read(pid, &stat) < 0) {
-            if (pidfd >= 0)
-                close(pidfd);
-            return -1;
-        }
-        if (strcmp(stat.comm, "make") == 0 || strcmp(stat.comm, "gmake") == 0)
-            return pidfd;
-        close(pidfd);
-    }
-    return -1;
-}
-
 bool world_abandoned(struct grade *g)
 {
     const struct world *world = g->user;
@@ -100,7 +79,7 @@ int run_prepare(struct grade *g)
 
     if (world == NULL)
         return -ENOMEM;
-    world->make = getenv("MAKELEVEL") != NULL ? find_make() : -1;
+    world->make = caller_make();
     g->user = world;
     return add_files(g, world);
 }
@@ -139,7 +118,7 @@ static void open_sandbox(struct grade *g, struct world *world)
     struct sandbox_options options = {
         .files = world->files,
         .file_count = world->count,
-        .cgroups = g->lab->cgroups,
+        .cgroups = g->lab->cgroups && needs_missing(NEED_CGROUP, &(const char *){NULL}) == 0,
         .single_id = getenv("STRATA_SINGLE_ID") != NULL,
         .address_sanitizer = getenv("STRATA_ASAN") != NULL,
     };

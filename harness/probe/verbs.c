@@ -46,6 +46,16 @@ void verb_run(char *request, char *reply, size_t size)
     const struct verb *verb = find(verbs_of_processes, name);
     if (verb == NULL)
         verb = find(verbs_of_files, name);
+    if (verb == NULL)
+        verb = find(verbs_of_groups, name);
+    if (verb == NULL)
+        verb = find(verbs_of_ids, name);
+    if (verb == NULL)
+        verb = find(verbs_of_layers, name);
+    if (verb == NULL)
+        verb = find(verbs_of_powers, name);
+    if (verb == NULL)
+        verb = find(verbs_of_syscalls, name);
     if (verb != NULL) {
         verb->run(arguments != NULL ? arguments : none, &answer);
     } else {

@@ -18,7 +18,12 @@ struct verb {
 
 /* Each ends with .name == NULL. */
 extern const struct verb verbs_of_files[];
+extern const struct verb verbs_of_groups[];
+extern const struct verb verbs_of_ids[];
+extern const struct verb verbs_of_layers[];
 extern const struct verb verbs_of_processes[];
+extern const struct verb verbs_of_powers[];
+extern const struct verb verbs_of_syscalls[];
 
 /* Does what `request` asks and writes the reply. A few verbs never return. */
 void verb_run(char *request, char *reply, size_t size);

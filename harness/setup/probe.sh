@@ -17,6 +17,11 @@ prove() {
     link) prove_link "$CC" "$@" ;;
     clang-link) prove_link clang "$@" ;;
     perl) perl "-M$1" -e 'print map { "$_\n" } $^X, values %INC' 2>/dev/null ;;
+    on)
+        [ "$(uname -m)" = "$1" ] || return 0
+        shift
+        prove "$@"
+        ;;
     busybox) sh "$root/rootfs/find-busybox.sh" 2>/dev/null ;;
     *)
         echo "setup: the table names an unknown proof: $kind" >&2
@@ -62,7 +67,11 @@ prove_link() { # prove_link COMPILER HEADER SYMBOL [FLAG...]
 # table LEVEL [COLUMN]: its lines for LEVEL without blanks around the bars, or one column of it.
 table() {
     sed -e '/^ *#/d' -e '/^ *$/d' -e 's/ *| */|/g' -e 's/ *$//' "$here/packages" |
-        if [ "$1" = test ]; then cat; else grep '^base|'; fi
+        case $1 in
+        test) cat ;;
+        guest) grep '^base|\|^guest|' ;;
+        *) grep '^base|' ;;
+        esac
 }
 
 # probe LEVEL: sets "missing", the lines of the table whose need does not hold, and "proofs".

@@ -11,9 +11,10 @@ unset CDPATH
 
 usage() {
     cat <<'EOF'
-usage: setup.sh [--level base|test] [--check] [--quiet]
+usage: setup.sh [--level base|guest|test] [--check] [--quiet]
 
   --level base   what building and grading need (the default)
+  --level guest  what guests need as well: machines in this one, for what it lacks
   --level test   what `make test` needs as well
   --check        only name what is missing, and exit 1 if anything is (or SETUP_CHECK=1)
   --quiet        say nothing when nothing is missing
@@ -52,7 +53,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 case $level in
-base | test) ;;
+base | guest | test) ;;
 *) usage >&2; exit 2 ;;
 esac
 [ "$check" != 0 ] || check=

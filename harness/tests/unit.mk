@@ -41,7 +41,8 @@ endef
 $(foreach room,kernel sandbox grade skeleton,$(eval $(call archive_rule,$(room))))
 
 # What a test links besides: the layer under test, or a stand-in.
-beside = $(if $(filter labs,$(1)),solutions/01-process/process.c) $(wildcard harness/tests/$(1)/fake_*.c)
+beside = $(if $(filter labs,$(1)),solutions/01-process/process.c solutions/10-seccomp/filter.c \
+  labs/10-seccomp/given_profile.c) $(wildcard harness/tests/$(1)/fake_*.c)
 
 FOLDERS := $(sort $(patsubst harness/tests/%/,%,$(dir $(wildcard harness/tests/*/test_*.c))))
 define program_rule

@@ -18,6 +18,7 @@ For a lab (05 stands for any):
 For the machine:
   make setup       install what is missing, after asking          [YES=1]
   make doctor      what this machine can grade, and cures for the rest
+  make vm          a small machine of its own, with the kit in it [VM=v1|hybrid]
   make demo        all layers at work, with the reference's code
   make clean       remove what was built; your progress stays
 For instructors, and for work on the kit:

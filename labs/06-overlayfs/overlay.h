@@ -21,26 +21,32 @@ struct overlay {
 };
 
 /* Mounts `overlay` at `target`, an existing folder. Of a name that several layers have, the topmost
- * wins; folders of one name are merged. Without `upper` the mount is read-only.
- * The layers' marks (overlay_hide, overlay_replace) are honoured: see overlay_attributes.
+ * wins; folders of one name are merged, and mode and owner are the topmost one's. 64 lowers have
+ * room, however long their paths are.
+ * Without `upper` the mount is read-only, and the kernel wants two lowers at least (-EINVAL).
+ * -EINVAL also for an `upper` without `work`, or on another file system than it.
+ * The layers' marks (overlay_hide, overlay_replace) are honoured, and what is deleted in the mount
+ * is marked in the same way: see overlay_attributes.
  * mount(2), or fsopen(2), fsconfig(2), fsmount(2), move_mount(2) */
 int overlay_mount(const struct overlay *overlay, const char *target);
 
 /* Makes a new container's folders: `folder` itself and, in it, "upper", "work" and "merged", all of
- * mode 0755 but "upper": that becomes the root of the merged tree, and so gets the mode, and where
- * it may the owner, of `lower`, the topmost lower layer.
+ * mode 0755, whatever the umask, but "upper": that becomes the root of the merged tree, and so gets
+ * the mode, and where it may the owner, of `lower`, the topmost lower layer.
  * -EEXIST when `folder` is there: whose it is, is not known. Nothing stays behind on failure. */
 int overlay_create(const char *folder, const char *lower);
 
-/* Removes `folder` with all that is in it, work/work (mode 0) included. Nothing outside is touched:
- * symbolic links are not followed, and what is mounted below is not entered (-EBUSY).
- * A folder that is not there is removed enough: 0. */
+/* Removes `folder` with all that is in it, whatever the mode of a folder in it (that of work/work
+ * is 0). Nothing outside is touched: symbolic links are not followed, and what is mounted below is
+ * not entered (-EBUSY; what was removed before stays so). -ENOTDIR when `folder` is a file or a
+ * link. A folder that is not there is removed enough: 0. */
 int overlay_remove(const char *folder);
 
 /* Which extended attributes mark folders for overlayfs where we are: 1 when "user.overlay.…" (and
- * the mount option userxattr), 0 when "trusted.overlay.…". The kernel lets only CAP_SYS_ADMIN in the
- * *initial* user namespace set the latter. Found out by trying on `folder`, which is left as it was.
- * -errno (-EOPNOTSUPP) when the file system has neither. xattr(7) */
+ * the mount option userxattr), 0 when "trusted.overlay.…". The kernel lets only CAP_SYS_ADMIN in
+ * the *initial* user namespace set the latter. Found out by trying on `folder`, which is left as it
+ * was. -errno: -EOPNOTSUPP when its file system has neither kind, or why it cannot be tried on.
+ * xattr(7) */
 int overlay_attributes(const char *folder);
 
 /* Marks `name` in the open folder `parent` as deleted: a whiteout, a character device 0:0. A file
@@ -49,7 +55,8 @@ int overlay_hide(int parent, const char *name);
 
 /* Marks the open folder `folder` as opaque: nothing of the layers below shows in it. The mark is
  * "y" in overlay.opaque, of the trusted kind where that is allowed, and always of the user kind as
- * well: whoever mounts the layer may be in a user namespace. fsetxattr(2) */
+ * well: whoever mounts the layer may be in a user namespace. (On the top folder of a layer the
+ * kernel ignores it.) fsetxattr(2) */
 int overlay_replace(int folder);
 
 /* What a change is: the letters of docker-diff(1). */
@@ -63,10 +70,17 @@ enum overlay_kind {
  * upper folder, sorted by path (as strcmp does), until it returns other than 0. `path` begins with
  * "/". The overlay need not be mounted.
  *   A  the path was not there before; each path in an added folder is reported
- *   D  it is no longer there; what was below it went along and is not reported
- *   C  the upper has it and the lowers had it: a file that was opened for writing, a link or device
- *      that was made anew, something whose type, mode or owner changed. A folder only for its own
- *      sake (mode, owner, a file in its place before, opaque): not for what changed in it
- * Returns 0, what `report` returned, or -errno. */
+ *   D  it is no longer there, by a whiteout or because the folder around it is opaque; what was
+ *      below it went along and is not reported
+ *   C  the upper has it and the lowers had it:
+ *      - a file that was opened for writing, a link or device that was made anew, something of
+ *        another type than before (what a folder held that became a file went along)
+ *      - a folder only for its own sake: its mode or owner changed (from what the lowers show), it
+ *        was no folder before, or it took the lowers' one's place, being opaque or in an opaque
+ *        folder. Not for what changed in it
+ * The root of the tree is never reported, nor a whiteout where the lowers have nothing. Opaque is
+ * what has the mark of either kind.
+ * Returns 0, what `report` returned, or -errno: -EINVAL without an upper, -ENOENT when a layer is
+ * not there. */
 int overlay_diff(const struct overlay *overlay,
                  int (*report)(void *arg, enum overlay_kind kind, const char *path), void *arg);

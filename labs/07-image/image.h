@@ -4,10 +4,10 @@
  * An image is a pile of layers and a page of JSON that says how to start it; every one of those
  * files is named by the SHA-256 of its bytes. The store is a folder in the OCI image layout:
  *
- *   oci-layout, index.json     which images there are: names, and the digests of their manifests
- *   blobs/sha256/HEX           manifests, configurations, layers: each once, however many images use it
- *   layers/HEX/                a layer unpacked (HEX of its diff_id), ready to be a lower of lab 06
- *   tmp/                       what is not finished yet
+ *   oci-layout, index.json   which images there are: names, and the digests of their manifests
+ *   blobs/sha256/HEX         manifests, configurations, layers: each once, whoever uses it
+ *   layers/HEX/              a layer unpacked (HEX of its diff_id), to be a lower of lab 06
+ *   tmp/                     what is not finished yet
  *
  * JSON and tar are given (given_*.h). You write what makes a store trustworthy.
  *
@@ -30,17 +30,19 @@ enum { IMAGE_DIGEST = 72 };
 int image_digest(int fd, char digest[IMAGE_DIGEST]);
 
 /* Checks a layer before a byte of it is unpacked: `digest` is that of the blob as it is stored and
- * sent, `diff_id` that of the same layer uncompressed. -EBADMSG when one does not hold, -EINVAL when
- * one is no digest at all (see IMAGE_DIGEST; another algorithm is none). */
+ * sent, `diff_id` that of the same layer uncompressed. -EBADMSG when one does not hold, -EINVAL
+ * when one is no digest at all (see IMAGE_DIGEST; another algorithm is none). */
 int image_verify_layer(int blob, const char *digest, const char *diff_id);
 
 /* Finds the place of `path`, taken from an archive, below the open folder `root`: returns an fd of
  * the folder that it lies in (the caller's to close) and its last component in `name`. Missing
  * folders on the way are made, mode 0755.
  * A leading "/" and "." components mean nothing; `path` may end with "/". The root itself ("./") is
- * "." in root. Whatever `path` holds, and whatever lies below root by now, the result is below root:
- * ".." is -EXDEV, and a symbolic link on the way is never followed (-ELOOP); a file in the way is
- * -ENOTDIR. openat2(2) */
+ * "." in root. Whatever `path` holds, and whatever lies below root by now, the result is below
+ * root: ".." is -EXDEV, wherever it stands, and a symbolic link on the way is never followed
+ * (-ELOOP). A file in the way is -ENOTDIR, but a whiteout gives way to a folder, an opaque one:
+ * what lies below it in the archive belongs to this layer. An empty path is -ENOENT, and
+ * -ENAMETOOLONG is one of PATH_MAX bytes or with a component above NAME_MAX. openat2(2) */
 int image_place(int root, const char *path, char name[NAME_MAX + 1]);
 
 /* Unpacks one entry below `root`, a folder that becomes a lower layer of lab 06.
@@ -50,26 +52,28 @@ int image_place(int root, const char *path, char name[NAME_MAX + 1]);
  *   - a whiteout concerns the layers below only: a NAME of this very layer stays whichever comes
  *     first in the archive, and if it is a folder it is opaque
  *   - a hard link is made to the entry that it names, which is below root too (image_place), is not
- *     followed when it is a symbolic link, and must be there
+ *     followed when it is a symbolic link, and must be there (-ENOENT). What has its own name by
+ *     now gives way (tar_clear)
  *   - all else: tar_make */
 int image_apply(struct tar *tar, const struct tar_entry *entry, int root);
 
 /* What an archive may cost. A few kilobytes can expand to anything. */
 struct image_limits {
-    uint64_t bytes;   /* of all contents together */
+    uint64_t bytes; /* of all contents together */
     uint64_t entries;
 };
 
-/* Unpacks the layer `blob` below `root`, entry by entry. -EFBIG before `bytes` or `entries` would be
- * exceeded; what a header says of a size is no proof of what follows. On failure what was
- * unpacked so far may lie there: the caller unpacks into tmp/, and throws that away. */
+/* Unpacks the layer `blob` below `root`, entry by entry. -EFBIG before `bytes` or `entries` would
+ * be exceeded (limits that are just reached are not). What a header says of a size is what counts:
+ * that no more follows, tar_make sees to. On failure what was unpacked so far may lie there: the
+ * caller unpacks into tmp/, and throws that away. */
 int image_unpack(int blob, int root, const struct image_limits *limits);
 
 /* Copies the file `source` (from its beginning) into the store, as a blob: returns its digest.
  * With `expected` not NULL, only if that is its digest: else -EBADMSG, and nothing is stored.
  * A blob is there whole or not at all, whenever the power fails: it is written below tmp/, fsynced,
- * then renamed, and the folder fsynced. A blob that is there already is not written again.
- * fsync(2), rename(2) */
+ * then renamed, and the folder fsynced. A blob that is there already is not written again. Only a
+ * kill leaves something in tmp/. fsync(2), rename(2) */
 int image_put(int store, int source, const char *expected, char digest[IMAGE_DIGEST]);
 
 /* Opens the blob for reading: an fd. -EINVAL when `digest` is none (it comes from somebody's JSON:
@@ -82,7 +86,7 @@ int image_size(int blob, uint64_t *bytes);
 
 /* How many of the bytes in these layers (the lowest first) nobody can see: those of files that a
  * later layer replaces, hides, or whose folder it hides, replaces by something else or makes
- * opaque. */
+ * opaque. A file with several names is seen while one of them is. */
 int image_waste(const int *blobs, size_t count, uint64_t *bytes);
 
 /* The build cache's key for one instruction: the same for the same `parent` (what it is built on: a

@@ -10,7 +10,16 @@ my $calls = join '|', qw(
     readdir sysconf sethostname setdomainname msgget shmget semget mq_open mq_close mount umount2
     statvfs process_start process_exit_status sigwaitinfo sigfillset kill getpgid getpgrp chroot
     chdir pivot_root mkdir mount_setattr fstat close getrlimit getcwd mount_bind mount_tmpfs
-    pid_mount_proc pid_namespaces);
+    pid_mount_proc pid_namespaces setgroups setresgid setresuid prctl geteuid cap_get_proc
+    cap_set_proc cap_init cap_free cap_get_flag cap_set_flag cap_get_bound cap_drop_bound
+    seccomp_init seccomp_release seccomp_rule_add_array seccomp_attr_set seccomp_arch_native
+    seccomp_arch_add seccomp_load cap_to_name strcasecmp strncasecmp mount_readonly ioctl getline
+    setxattr removexattr fsetxattr lgetxattr mknodat makedev unlinkat openat2 mkdirat fchmodat
+    fchownat chmod overlay_remove empty_folder changes_add compare_folder mount_layers
+    process_wait pread fstatat openat linkat fsync renameat faccessat sha256_init sha256_update
+    digest_text plain_open plain_read plain_close tar_make tar_clear tar_open tar_next tar_close
+    tar_each tar_spell overlay_hide overlay_replace store_temporary_file store_copy image_digest
+    image_place paths_add paths_add_alias paths_find paths_parent paths_free);
 
 sub slurp {
     my ($path) = @_;

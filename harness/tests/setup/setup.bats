@@ -91,8 +91,8 @@ be_user() {
             n++
             if (NF != 7) { print "columns: " $0; bad = 1 }
             for (i = 1; i <= NF; i++) if ($i ~ /^ *$/) { print "empty: " $0; bad = 1 }
-            if ($1 !~ /^(base|test) *$/) { print "level: " $0; bad = 1 }
-            if ($2 !~ /^ *(run|says|link|clang-link|perl|busybox|cc)( |$)/) { print "need: " $0; bad = 1 }
+            if ($1 !~ /^(base|guest|test) *$/) { print "level: " $0; bad = 1 }
+            if ($2 !~ /^ *(on [a-z0-9_]+ )?(run|says|link|clang-link|perl|busybox|cc)( |$)/) { print "need: " $0; bad = 1 }
         }
         END { exit bad || n < 20 }' "$real/packages"
     echo "$output"

@@ -168,7 +168,7 @@ teardown_file() {
 @test "help: every verb of the Makefile, one line each, no line too long" {
     run -0 in_kit make help
     for verb in lab05 hint05 shell05 debug05 trace05 asan05 break05 diff05 reset05 watch setup \
-        doctor demo clean check matrix skeletons test corpus; do
+        doctor vm demo clean check matrix skeletons test corpus; do
         [ "$(grep -c "^  make $verb " <<<"$output")" = 1 ]
     done
     [ "$(awk 'length > 80' <<<"$output")" = "" ]

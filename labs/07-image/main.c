@@ -1,0 +1,18 @@
+/* lab07: Runs COMMAND from an image. */
+#include "01-process/given_wiring.h"
+#include "02-uts-ipc/given_wiring.h"
+#include "03-pid/given_wiring.h"
+#include "04-mount/given_wiring.h"
+#include "05-pivot-root/given_wiring.h"
+#include "06-overlayfs/given_wiring.h"
+#include "07-image/given_wiring.h"
+
+int main(int argc, char **argv)
+{
+    static const struct layer *const layers[] = {&process_layer, &uts_layer,  &pid_layer,
+                                                 &mount_layer,   &root_layer, &overlay_layer,
+                                                 &image_layer,   NULL};
+    static const struct lab_program lab = {"lab07", "Runs COMMAND from an image.", layers};
+
+    return lab_main(&lab, argc, argv);
+}

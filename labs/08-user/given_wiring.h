@@ -1,0 +1,5 @@
+#pragma once
+
+#include "given/layer.h"
+
+extern const struct layer user_layer;
