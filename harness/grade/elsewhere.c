@@ -120,7 +120,8 @@ static size_t list_files(struct elsewhere *e, int place, struct guest_file files
     return count;
 }
 
-static int seconds_allowed(void)
+/* How long a guest may be silent, in milliseconds; 0: as usual. For tests. */
+static int silence_allowed(void)
 {
     const char *text = getenv("STRATA_GUEST_SECONDS");
 
@@ -146,8 +147,7 @@ static void start(struct elsewhere *e, int place)
         .job = job ? job : "",
         .files = files,
         .file_count = list_files(e, place, files, paths),
-        .boot_ms = seconds_allowed(),
-        .silence_ms = seconds_allowed(),
+        .silence_ms = silence_allowed(),
         .message = take_message,
         .console = take_console,
         .arg = flight,
@@ -208,6 +208,24 @@ const char *elsewhere_where(const struct elsewhere *e, const struct lab *lab, si
     const char *where = e->flights[planned(e, lab)->place[index]].where;
 
     return where[0] ? where : "nowhere";
+}
+
+const char *elsewhere_summary(const struct elsewhere *e)
+{
+    int places = 0;
+    const char *where = NULL;
+
+    if (!e)
+        return "here";
+    for (int i = 0; i < GUEST_CGROUPS; i++) {
+        places += e->flights[i].open;
+        where = e->flights[i].open ? e->flights[i].where : where;
+    }
+    if (places == 0)
+        return "here";
+    if (e->plan.here)
+        return "here and in a guest";
+    return places == 1 ? where : "in guests";
 }
 
 /* Until the guest has ended; all guests are heard meanwhile. False when we are to stop. */

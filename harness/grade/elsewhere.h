@@ -27,6 +27,9 @@ bool elsewhere_takes(const struct elsewhere *e, const struct lab *lab, size_t in
 /* Where it runs then: "in the guest (cgroup v2, TCG)". */
 const char *elsewhere_where(const struct elsewhere *e, const struct lab *lab, size_t index);
 
+/* The same for a whole run: "here", "in the guest (…)", "here and in a guest". */
+const char *elsewhere_summary(const struct elsewhere *e);
+
 /* Waits for the result of that step and puts it into g->results. A guest that ended badly makes an
  * ERROR of each of its steps, whatever it said before. */
 void elsewhere_fetch(struct elsewhere *e, struct grade *g, size_t index);

@@ -63,6 +63,7 @@ static void plan_lab(struct plan *plan, const struct lab *lab, const struct grad
         for (size_t i = 0; i < lab->count; i++) {
             entry->place[i] = selected[i].selected ? place_of(&lab->steps[i], wish, kind) : PLAN_HERE;
             plan->wanted |= entry->place[i] != PLAN_HERE;
+            plan->here |= selected[i].selected && entry->place[i] == PLAN_HERE;
         }
         plan->count++;
     }

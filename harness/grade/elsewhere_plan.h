@@ -17,6 +17,7 @@ struct plan_lab {
 struct plan {
     struct plan_lab labs[PLAN_LABS];
     size_t count;
+    bool here;           /* at least one step stays          */
     bool wanted;         /* at least one step goes somewhere  */
     const char *lacking; /* why there can be no guest, or NULL */
 };

@@ -42,12 +42,11 @@ static int run_grade(const struct options *options, const struct style *style)
         fflush(stdout);
         worst = status >= 128 ? status : (int)score_worse((enum status)worst, (enum status)status);
     }
+    if (options->labs_count > 1 && worst < 128)
+        printf("ran %s, as %s, SEED=%08x\n",
+               grade.elsewhere ? elsewhere_summary(grade.elsewhere) : grade.where, grade.who,
+               grade.seed);
     elsewhere_close(grade.elsewhere);
-    if (worst >= 128)
-        return worst;
-    if (options->labs_count > 1)
-        printf("ran %s, as %s, SEED=%08x\n", options->grade.where, options->grade.who,
-               options->grade.seed);
     return worst;
 }
 

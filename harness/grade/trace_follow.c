@@ -146,6 +146,8 @@ static bool on_exec(struct trace_memory *memory, pid_t pid)
     /* An exec by a thread: it takes over the number of the process. */
     ptrace(PTRACE_GETEVENTMSG, pid, NULL, &before);
     who = find((pid_t)before);
+    if (who != NULL && who->call != NULL)
+        who->call->pid = pid;
     if (who != NULL)
         note_end(who, 0);
     if (!begun) {

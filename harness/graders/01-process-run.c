@@ -107,6 +107,22 @@ static void check_start(struct grade *g, const char *news, unsigned flags)
     process_check_end(run, grade_between(g, 2, 124));
 }
 
+/* A filter that cannot see clone3's flags says that there is no clone3: lab 10 makes one. */
+static void check_without_clone3(struct grade *g)
+{
+    const char *const arguments[] = {"--start-with", "noclone3", "/strata/lab01", NULL};
+    const char *const command[] = {"/strata/busybox", "true", NULL};
+    struct run *run =
+        run_start(g, &(struct run_options){
+                         .program = "/strata/probe", .arguments = arguments, .command = command});
+    int status = run_exit_status(run);
+
+    expect(g, status == 0, .because = "no-clone3",
+           .expected = "without clone3 (ENOSYS) COMMAND is started all the same, by clone",
+           .kernel = say(g, "the program ended with %d", status),
+           .see = "clone(2), \"C library/kernel differences\"; process.h, process_start");
+}
+
 static bool child_gone_or_command(void *arg)
 {
     struct process_family *family = arg;
@@ -271,6 +287,7 @@ void process_step_run(struct grade *g)
     size_t one = grade_random(g, KINDS), two = (one + 1 + grade_random(g, KINDS - 1)) % KINDS;
 
     check_start(g, NULL, 0);
+    check_without_clone3(g);
     check_start(g, kinds[one].name, kinds[one].flag);
     check_start(g, say(g, "%s,%s", kinds[one].name, kinds[two].name),
                 kinds[one].flag | kinds[two].flag);

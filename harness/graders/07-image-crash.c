@@ -74,12 +74,28 @@ static void check_instants(struct run *room, const char *store)
     check_watch(g, watch);
     expect(g, status == 0, .because = "refused",
            .expected = "a file that is put into the store: exit status 0",
-           .kernel = say(g, "status %d: %.90s", status, run_output(run)),
+           .kernel = say(g, "status %d: its words are below", status),
            .see = "lab07 --store S --put FILE; echo $?");
     expect(g, watch->folder_synced, .because = "folder-not-synced",
            .expected = "after the new name, its folder blobs/sha256 is fsynced",
            .kernel = "no fsync(2) of the folder came after the name",
            .see = "fsync(2): it does not ensure that the entry in the directory is on disk");
+}
+
+/* What is not finished lies in tmp/, where the next program finds it and throws it away. */
+static void check_leftovers(struct run *room, const char *store, const struct folder *before)
+{
+    struct grade *g = run_grade(room);
+    struct folder after = folder_of(room, store);
+
+    for (size_t i = 0; i < after.count; i++)
+        expect(g,
+               folder_find(before, after.list[i].path) != NULL ||
+                   strncmp(after.list[i].path, "tmp/", 4) == 0,
+               .because = "not-in-tmp", .expected = "what a kill -9 leaves is in tmp/",
+               .kernel = say(g, "outside of tmp/ lies %.60s, %s", after.list[i].path,
+                             item_text(g, &after.list[i])),
+               .see = "image.h: the folders of a store");
 }
 
 /* A kill -9, and then the same file once more. */
@@ -90,6 +106,7 @@ static void check_killed(struct run *room, const char *store, bool named)
     struct blob blob = image_content(g, 70000, 140000);
     const char *when = named ? "when the name was there" : "in the middle of the file";
 
+    struct folder before = folder_of(room, store);
     watch->then = KILL;
     watch->wait_for_name = named;
     int status = run_exit_status(put_watched(room, watch, &blob));
@@ -98,6 +115,8 @@ static void check_killed(struct run *room, const char *store, bool named)
            .expected = say(g, "a file of the store that can be seen growing (kill -9 %s)", when),
            .kernel = say(g, "none was seen; the program ended with status %d", status),
            .see = "strace -f lab07 --store S --put FILE");
+    if (!named)
+        check_leftovers(room, store, &before);
     image_stored(room, store, &blob, NULL, say(g, "a file, after a kill -9 %s", when));
 }
 
@@ -128,7 +147,7 @@ static void check_beside(struct run *room, const char *store, bool same)
     int status = run_exit_status(run);
     expect(g, status == 0, .because = "in-each-others-way",
            .expected = say(g, "%s: both end with status 0", what),
-           .kernel = say(g, "the first ended with %d: %.80s", status, run_output(run)),
+           .kernel = say(g, "the first ended with %d: its words are below", status),
            .see = "open(2), O_EXCL: whose file in tmp/ is it?");
     struct folder folder = folder_of(room, store);
     const struct blob *blobs[] = {&blob, same ? &blob : &other};

@@ -7,7 +7,6 @@
  */
 #include "graders/07-image-hostile.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,24 +37,22 @@ static struct scene scene_open(struct run *room)
 
 /* --- lines ---------------------------------------------------------------------------------- */
 
-/* "a/256/x": the number stands for a name of so many bytes (more than 700: of several components).
- * "@/victim": the scene's. */
+/* "@/victim" is the scene's. "a/#256/x": "#256" stands for a name of so many bytes (of more than
+ * 700: for several names). */
 static const char *spelt(struct grade *g, const struct scene *scene, const char *text)
 {
-    const char *number = text == NULL ? NULL : strstr(text, "25");
+    const char *mark = text != NULL ? strchr(text, '#') : NULL;
+    char *rest;
 
     if (text != NULL && text[0] == '@')
         return say(g, "%s%s", scene->base, text + 1);
-    if (text != NULL && number == NULL)
-        number = strcmp(text, "6000") == 0 ? text : NULL;
-    if (number == NULL)
+    if (mark == NULL)
         return text;
-    size_t length = strtoul(number, NULL, 10);
+    size_t length = strtoul(mark + 1, &rest, 10);
     char *name = craft_noise(g, length);
     for (size_t i = 0; i < length; i++)
         name[i] = length > 700 && i % 200 == 199 ? '/' : 'n';
-    return say(g, "%.*s%s%s", (int)(number - text), text, name,
-               number + strspn(number, "0123456789"));
+    return say(g, "%.*s%s%s", (int)(mark - text), text, name, rest);
 }
 
 static enum craft_type type_of(char kind)

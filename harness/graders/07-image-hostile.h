@@ -6,7 +6,8 @@
 enum { LINES = 9 };
 
 /* An entry of an archive, or something that lies in the folder. An "@" that a path or link begins
- * with stands for the scene's own folder: "@/victim" is outside of the root, "@/root" the root. */
+ * with stands for the scene's own folder: "@/victim" is outside of the root, "@/root" the root.
+ * "#255" stands for a name of 255 bytes. */
 struct line {
     char kind; /* as ls -l shows it (l, d, p, c, b), but f for a file, and h for a hard link */
     const char *path;

@@ -8,7 +8,7 @@
 #include "grade/trace.h"
 #include "graders/07-image.h"
 
-enum { SYNCED_MAX = 64, NAMES_MAX = 16, FDS_MAX = 64, HELD_MS = 8000 };
+enum { SYNCED_MAX = 64, NAMES_MAX = 16, FDS_MAX = 64, HELD_MS = 5000 };
 
 /* What the tracer does when a file of the store has been written to in part. */
 enum then { GO_ON, KILL, HOLD };

@@ -7,5 +7,6 @@
  *   bnd=HEX                      what stays of the bounding set
  *   noroot                       uid 0 alone gives exec no capabilities (SECBIT_NOROOT)
  *   alone                        a user namespace with one id, root, and setgroups denied
+ *   noclone3                     where clone3 is no system call (ENOSYS)
  * Never returns; ends with 120 when something does not work. capabilities(7) */
 _Noreturn void probe_start_with(char **words);

@@ -22,7 +22,8 @@ LIBS := -lcmocka -larchive -ljansson -lnettle -lseccomp
 rooms_kernel := kernel
 rooms_skeleton := skeleton kernel
 rooms_labs :=
-rooms_of = $(if $(filter undefined,$(origin rooms_$(1))),grade sandbox kernel,$(rooms_$(1)))
+rooms_vm := vm kernel
+rooms_of = $(if $(filter undefined,$(origin rooms_$(1))),grade vm sandbox kernel,$(rooms_$(1)))
 archives_of = $(patsubst %,$(T)/%.a,$(call rooms_of,$(1)))
 objects = $(patsubst %.c,$(T)/obj/%.o,$(1))
 
@@ -33,12 +34,13 @@ $(T)/obj/%.o: %.c harness/tests/unit.mk
 sources_kernel := $(wildcard harness/kernel/*.c harness/digest/*.c)
 sources_sandbox := $(wildcard harness/sandbox/*.c)
 sources_grade := $(filter-out %/main.c,$(wildcard harness/grade/*.c))
+sources_vm := $(filter-out %/main.c %/init.c %/machine.c %/pack.c,$(wildcard harness/vm/*.c))
 sources_skeleton := $(filter-out %/main.c,$(wildcard harness/skeleton/*.c))
 define archive_rule
 $(T)/$(1).a: $(call objects,$(sources_$(1)))
 	@rm -f $$@ && ar rcs $$@ $$^
 endef
-$(foreach room,kernel sandbox grade skeleton,$(eval $(call archive_rule,$(room))))
+$(foreach room,kernel sandbox vm grade skeleton,$(eval $(call archive_rule,$(room))))
 
 # What a test links besides: the layer under test, or a stand-in.
 beside = $(if $(filter labs,$(1)),solutions/01-process/process.c solutions/10-seccomp/filter.c \

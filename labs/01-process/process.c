@@ -176,7 +176,8 @@ static pid_t clone_process(const struct process_spec *spec, int *pidfd)
     /* TODO(step 1): fill a struct clone_args: the flags are CLONE_PIDFD and the namespaces of
      *               spec; the signal that tells us of its end is SIGCHLD; with a control group
      *               (spec->cgroup >= 0) also CLONE_INTO_CGROUP. Then syscall(SYS_clone3, …): libc
-     *               has no function for it. See clone(2).
+     *               has no function for it. Where it is ENOSYS, SYS_clone takes the same flags,
+     *               the signal among them, and where to put the pidfd third. See clone(2).
      */
     (void)spec;
     (void)pidfd;

@@ -181,6 +181,8 @@ static pid_t clone_process(const struct process_spec *spec, int *pidfd)
         args.cgroup = (unsigned)spec->cgroup;
     }
     long pid = syscall(SYS_clone3, &args, sizeof args);
+    if (pid < 0 && errno == ENOSYS && spec->cgroup < 0)
+        pid = syscall(SYS_clone, args.flags | SIGCHLD, NULL, pidfd, NULL, NULL);
     return pid < 0 ? -errno : (pid_t)pid;
 }
 
