@@ -31,6 +31,8 @@ struct walk {
     int out;
     size_t left; /* how many items more */
     char path[PATH_SIZE];
+    char bytes[2 * PATH_SIZE]; /* on their way out */
+    size_t length;
 };
 
 static int64_t nanoseconds(struct timespec time)
@@ -43,6 +45,24 @@ static bool is_opaque(int folder)
     char mark;
 
     return fgetxattr(folder, "user.overlay.opaque", &mark, 1) == 1 && mark == 'y';
+}
+
+static int flush(struct walk *walk)
+{
+    size_t length = walk->length;
+
+    walk->length = 0;
+    return kernel_write_all(walk->out, walk->bytes, length);
+}
+
+/* Many small writes to a pipe would take most of the time. */
+static int put(struct walk *walk, const void *bytes, size_t length)
+{
+    int result = walk->length + length > sizeof walk->bytes ? flush(walk) : 0;
+
+    memcpy(walk->bytes + walk->length, bytes, length);
+    walk->length += length;
+    return result;
 }
 
 /* `fd` is what `st` describes, or -1. */
@@ -63,11 +83,11 @@ static int tell(struct walk *walk, const struct stat *st, int fd, const char *te
         .path_length = strlen(walk->path),
         .text_length = strlen(text),
     };
-    int result = kernel_write_all(walk->out, &note, sizeof note);
+    int result = put(walk, &note, sizeof note);
 
     if (result == 0)
-        result = kernel_write_all(walk->out, walk->path, note.path_length);
-    return result < 0 ? result : kernel_write_all(walk->out, text, note.text_length);
+        result = put(walk, walk->path, note.path_length);
+    return result < 0 ? result : put(walk, text, note.text_length);
 }
 
 static int walk_folder(struct walk *walk, int fd, int depth);
@@ -136,13 +156,14 @@ static int walk_from(void *arg, int out)
     struct stat st;
 
     walk = (struct walk){.out = out, .left = ITEMS};
-    int result = kernel_write_all(out, &error, sizeof error);
-    if (result < 0 || error != 0)
-        return result;
-    if (fstat(fd, &st) < 0)
+    int result = put(&walk, &error, sizeof error);
+    if (error == 0 && fstat(fd, &st) < 0)
         return -errno;
-    result = tell(&walk, &st, fd, "");
-    return result < 0 ? result : walk_folder(&walk, fd, 0);
+    if (error == 0)
+        result = tell(&walk, &st, fd, "");
+    if (error == 0 && result == 0)
+        result = walk_folder(&walk, fd, 0);
+    return result < 0 ? result : flush(&walk);
 }
 
 /* --- back here ------------------------------------------------------------------------------ */

@@ -17,7 +17,8 @@ static void check_folder(struct grade *g, const struct folder *folder, const cha
            .expected = say(g, "a folder %s", path),
            .kernel = say(g, "there is %s", item_text(g, item)),
            .see = say(g, "ls -lR %s", container));
-    expect(g, (item->mode & 07777) == mode, .because = "wrong-mode",
+    expect(g, (item->mode & 07777) == mode,
+           .because = strcmp(name, "upper") == 0 ? "upper-mode" : "wrong-mode",
            .expected = say(g, "%s has mode %04o", path, mode),
            .kernel = say(g, "it has %04o", item->mode & 07777),
            .see = "umask(2), chmod(2); overlay.h, overlay_create");
@@ -76,6 +77,17 @@ static void check_create_powerless(struct grade *g, struct run *room)
     }
 }
 
+static void check_untouched(struct grade *g, struct run *room, const struct folder *before,
+                            const char *there)
+{
+    struct folder after = folder_of(room, there);
+    const char *difference = folder_difference(g, before, &after, NULL);
+
+    expect(g, difference == NULL, .because = "taken-over",
+           .expected = say(g, "a folder that is there already, %s, stays as it was", there),
+           .kernel = say(g, "in it, %s", difference), .see = "mkdir(2), EEXIST");
+}
+
 static void check_create_refused(struct grade *g, struct run *room)
 {
     const char *lower = layers_folder(g, room), *there = layers_folder(g, room);
@@ -87,14 +99,11 @@ static void check_create_refused(struct grade *g, struct run *room)
     const char *const taken[] = {"--lower", lower, "--create", there, NULL};
     layers_refused(g, room, &(struct run_options){.arguments = taken}, EEXIST, "taken-over",
                    "a folder that is there already");
+    check_untouched(g, room, &before, there);
     const char *const run_taken[] = {"--lower", lower, "--container", there, "--rm", NULL};
     layers_refused(g, room, &(struct run_options){.arguments = run_taken, .command = shell}, EEXIST,
                    "taken-over", "a container in a folder that is there already");
-    struct folder after = folder_of(room, there);
-    const char *difference = folder_difference(g, &before, &after, NULL);
-    expect(g, difference == NULL, .because = "taken-over",
-           .expected = say(g, "%s, which was there, stays as it was", there),
-           .kernel = say(g, "in it, %s", difference), .see = "mkdir(2), EEXIST");
+    check_untouched(g, room, &before, there);
 
     const char *const no_lower[] = {"--lower", missing, "--create", fresh, NULL};
     layers_refused(g, room, &(struct run_options){.arguments = no_lower}, ENOENT, "half-made",

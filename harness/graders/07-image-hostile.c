@@ -205,6 +205,16 @@ static void check_reachable(struct run *room)
     }
 }
 
+/* A few scenes are soon looked at; hundreds are not. */
+static void clear_away(struct run *room)
+{
+    static const char *const arguments[] = {"sh", "-c", "rm -rf /tmp/*", NULL};
+    const char *said;
+
+    outside_run(room, &(struct run_options){.program = "/strata/busybox", .arguments = arguments},
+                &said);
+}
+
 void image_stephostile(struct grade *g)
 {
     struct run *room = outside_open(g, false);
@@ -213,6 +223,8 @@ void image_stephostile(struct grade *g)
     for (size_t i = 0; i < image_attack_count; i++) {
         size_t mark = grade_deferred(g);
         attack_run(room, &image_attacks[i]);
+        if (i % 6 == 5)
+            clear_away(room);
         grade_undo(g, mark);
     }
     image_check_limits(room);

@@ -17,6 +17,8 @@ sandbox --seconds 600 --env "BOLD=$bold" --env "GREEN=$green" --env "RED=$red" \
     --file "break.sh=$script" -- sh /strata/break.sh
 status=$?
 [ "$status" != 124 ] || echo "make: the experiments took too long and were ended." >&2
+[ "$status" != 4 ] ||
+    echo "make: this user may make no control groups here. As root, or in \`make vm\`, it works." >&2
 [ "$status" != 1 ] || [ "$SRC" = solutions ] ||
     echo "make: your layer shows something else; the reference: make break$lab SRC=solutions" >&2
 exit "$status"

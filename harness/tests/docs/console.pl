@@ -8,27 +8,41 @@
 #
 # The blocks of a chapter are one shell session in one sandbox, as `make shellNN` gives it, with the
 # lab programs of solutions/. Blocks that begin with ```console host are run in the checkout, one
-# shell session of its own for the chapter. Prints a TAP line for each command.
+# shell session of its own for the chapter. Those that begin with ```console cgroup, cgroup1 or cgroup2
+# need control groups, of version 1, or 2; without them they are skipped by name.
+# Prints a TAP line for each command.
 use strict;
 use warnings;
 use File::Temp qw(tempdir);
 
 my $DEADLINE = 60;    # seconds, for all blocks of a chapter
 
+# The version of the control groups that a sandbox can have here: 1, 2 or none.
+my $look = '[ -e /sys/fs/cgroup/cgroup.procs ] && echo 2 || echo 1';
+chomp(my $cgroups = `build/inside --cgroups -- sh -c '$look' 2>/dev/null` || 'none');
+
+# Why a block cannot run here; undef when it can.
+sub missing {
+    my ($needs) = @_;
+    return if $needs !~ /^cgroup(.?)/ || $cgroups eq $1 || ($1 eq '' && $cgroups ne 'none');
+    return "no control groups" . ($1 ? " of version $1" : '') . " for a sandbox here";
+}
+
 # The commands of a file: {where, command, expected (lines), host}.
 sub commands_of {
     my ($path) = @_;
-    my ($open, $host, @commands) = (0, 0);
+    my ($open, $host, $needs, @commands) = (0, 0, '');
     open my $file, '<', $path or die "$path: $!\n";
     while (my $line = <$file>) {
         chomp $line;
         if (!$open && $line =~ /^```console(?:\s+(\w+))?\s*$/) {
-            ($open, $host) = (1, defined $1);
-            die "$path:$.: \"$1\": only \"host\" is known\n" if $host && $1 ne 'host';
+            my $word = $1 // '';
+            ($open, $host, $needs) = (1, $word eq 'host' ? 1 : 0, $word);
+            die "$path:$.: \"$word\" is not known\n" if $word !~ /^(|host|cgroup[12]?)$/;
         } elsif ($open && $line =~ /^```/) {
             $open = 0;
         } elsif ($open && $line =~ /^\$ (.*)/) {
-            push @commands, {where => "$path:$.", command => $1, expected => [], host => $host};
+            push @commands, {where => "$path:$.", command => $1, expected => [], host => $host, needs => $needs};
         } elsif ($open && $line =~ /^> (.*)/ && @commands && !@{$commands[-1]{expected}}) {
             $commands[-1]{command} .= "\n$1";
         } elsif ($open) {
@@ -110,7 +124,8 @@ sub how_to_run {
         push @files, "lab$n=$program" if !defined $number || $n <= $number;
     }
     push @files, map { m{([^/]+)$} && "$1=$_" } grep { -x && !/\.d$/ } glob 'build/extra/*';
-    return ('build/inside', '--seconds', $DEADLINE, '--rootfs', 'build/rootfs.tar',
+    return ('build/inside', $cgroups eq 'none' || $number < 11 ? () : '--cgroups',
+        '--seconds', $DEADLINE, '--rootfs', 'build/rootfs.tar',
         (map { ('--file', $_) } @files, 'session=SESSION'), '--', 'sh', '/strata/session');
 }
 
@@ -126,7 +141,16 @@ for my $path (@ARGV) {
     print "not ok - $path has no ```console block\n" unless @all;
     $failed++ unless @all;
     for my $host (0, 1) {
-        my @commands = grep { $_->{host} == $host } @all or next;
+        my @commands;
+        for my $c (grep { $_->{host} == $host } @all) {
+            my $why = missing($c->{needs});
+            if (defined $why) {
+                print "ok - $c->{where}: $c->{command} # SKIP $why\n" =~ s/\n(?=.)/ /gr;
+            } else {
+                push @commands, $c;
+            }
+        }
+        next unless @commands;
         my $mark = sprintf '=-%08x%08x-=', rand(2**32), rand(2**32);
         my %said =
             run_session($mark, script_of($mark, @commands), how_to_run($path, $host));
