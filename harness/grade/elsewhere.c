@@ -64,62 +64,6 @@ static void take_message(void *arg, const char *message, size_t length)
 /* --- starting them -----------------------------------------------------------------------------
  */
 
-/* What the guest is to do: build/grade, once a lab, with the steps that it has to have. */
-static char *write_job(const struct elsewhere *e, int place, const char *where)
-{
-    char *job = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&job, &size);
-    const char *first = getenv("STRATA_GUEST_FIRST"); /* for tests of guests that go wrong */
-
-    if (!out)
-        return NULL;
-    fprintf(out, "env VM=0\n");
-    if (getenv("STRATA_SINGLE_ID"))
-        fprintf(out, "env STRATA_SINGLE_ID=1\n");
-    if (first && first[0])
-        fprintf(out, "do %s\n", first);
-    for (size_t i = 0; i < e->plan.count; i++) {
-        const struct plan_lab *lab = &e->plan.labs[i];
-        char number[3];
-        const char *comma = "";
-        if (!plan_goes(lab, place))
-            continue;
-        fprintf(out, "grade --src\t%s\t--seed\t%08x\t--no-progress\t--report\t/run/report\t",
-                e->options->src, e->options->seed);
-        fprintf(out, "--where\t%s\t--steps\t", where);
-        for (size_t k = 0; k < lab->lab->count; k++) {
-            if (lab->place[k] != place)
-                continue;
-            fprintf(out, "%s%zu", comma, k + 1);
-            comma = ",";
-        }
-        fprintf(out, "\t%s\n", lab_number(lab->lab, number));
-    }
-    fclose(out);
-    return job;
-}
-
-/* Which programs go along: at the place where build/grade finds them in there. */
-static size_t list_files(struct elsewhere *e, int place, struct guest_file files[PLAN_LABS],
-                         char paths[PLAN_LABS][64])
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < e->plan.count; i++) {
-        struct plan_lab *lab = &e->plan.labs[i];
-        char number[3];
-        if (!plan_goes(lab, place))
-            continue;
-        lab_number(lab->lab, number);
-        snprintf(paths[count], sizeof(paths[count]), "kit/build/%s/%s/lab%s", e->options->src,
-                 number, number);
-        files[count] = (struct guest_file){paths[count], lab->program, 0755};
-        count++;
-    }
-    return count;
-}
-
 /* How long a guest may be silent, in milliseconds; 0: as usual. For tests. */
 static int silence_allowed(void)
 {
@@ -139,14 +83,14 @@ static void start(struct elsewhere *e, int place)
     flight->open = true;
     snprintf(flight->where, sizeof(flight->where), "in the guest (cgroup %s, %s)",
              guest_cgroup_name((enum guest_cgroup)place), kvm ? "KVM" : "TCG");
-    autofree char *job = write_job(e, place, flight->where);
+    autofree char *job = plan_job(&e->plan, e->options, place, flight->where);
     struct guest_options options = {
         .root = e->options->root,
         .cgroup = (enum guest_cgroup)place,
         .kvm = kvm,
         .job = job ? job : "",
         .files = files,
-        .file_count = list_files(e, place, files, paths),
+        .file_count = plan_files(&e->plan, e->options, place, files, paths),
         .silence_ms = silence_allowed(),
         .message = take_message,
         .console = take_console,
@@ -262,8 +206,8 @@ static void blame(struct flight *flight, struct grade *g, struct result *result)
     size_t count = logring_count(&flight->console);
 
     result->outcome = OUTCOME_ERROR;
-    result->reason = arena_format(&g->arena, "%s%s%s", flight->guest.why, cry ? ": " : "",
-                                  cry ? cry : "");
+    result->reason =
+        arena_format(&g->arena, "%s%s%s", flight->guest.why, cry ? ": " : "", cry ? cry : "");
     result->log_of = "the guest's kernel";
     result->log = arena_take(&g->arena, sizeof(*result->log) * (count + 1));
     result->log_count = 0;

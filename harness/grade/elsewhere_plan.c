@@ -27,7 +27,7 @@ static int read_wish(enum wish *wish, int *kind)
         return 0;
     *wish = WISH_ALL_OF_A_KIND;
     for (*kind = 0; *kind < GUEST_CGROUPS; (*kind)++)
-        if (strcmp(text, guest_cgroup_name((enum guest_cgroup)*kind)) == 0)
+        if (strcmp(text, guest_cgroup_name((enum guest_cgroup) * kind)) == 0)
             return 0;
     return -EINVAL;
 }
@@ -61,7 +61,8 @@ static void plan_lab(struct plan *plan, const struct lab *lab, const struct grad
         entry->lab = lab;
         session_program(lab, options, entry->program, sizeof(entry->program));
         for (size_t i = 0; i < lab->count; i++) {
-            entry->place[i] = selected[i].selected ? place_of(&lab->steps[i], wish, kind) : PLAN_HERE;
+            entry->place[i] =
+                selected[i].selected ? place_of(&lab->steps[i], wish, kind) : PLAN_HERE;
             plan->wanted |= entry->place[i] != PLAN_HERE;
             plan->here |= selected[i].selected && entry->place[i] == PLAN_HERE;
         }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "grade/grade.h"
+#include "vm/guest.h"
 
 enum { PLAN_HERE = -1, PLAN_LABS = 64 };
 
@@ -28,3 +29,12 @@ int plan_make(struct plan *plan, const struct lab *const *labs, size_t count,
 
 /* Does any step of this lab go there? */
 bool plan_goes(const struct plan_lab *lab, int place);
+
+/* What the guest is to do: build/grade, once a lab, with the steps that it has to have. A text that
+ * is the caller's to free, or NULL without memory. elsewhere_job.c */
+char *plan_job(const struct plan *plan, const struct grade_options *options, int place,
+               const char *where);
+
+/* Which programs go along, and to where build/grade finds them in there; returns how many. */
+size_t plan_files(const struct plan *plan, const struct grade_options *options, int place,
+                  struct guest_file files[PLAN_LABS], char paths[PLAN_LABS][64]);

@@ -12,33 +12,6 @@
 #include "grade/lab.h"
 #include "grade/seed.h"
 
-const char options_help[] =
-    "usage: build/grade [OPTION]... NN...\n"
-    "Grades labs: runs their programs in a sandbox and asks the kernel.\n"
-    "\n"
-    "  --step K         only this step, and those that it comes after\n"
-    "  --steps K,K...   the same for several\n"
-    "  --seed HEX       draw the same random values again (also SEED=HEX)\n"
-    "  --src DIR        labs (the default) or solutions: where the layer comes from\n"
-    "  --layer FILE     the layer's source; default: found in DIR/NN-name\n"
-    "  --program FILE   the program to run; default: build/DIR/NN/labNN, DIR of --src\n"
-    "  --report DIR     where NN/report.json and the rest go; default: build/report\n"
-    "  --borrowed TEXT  the layers that came from solutions/\n"
-    "  --next TEXT      what to do once the lab has passed\n"
-    "  --where TEXT     where this runs: here (the default), guest\n"
-    "  --no-progress    neither read nor write .progress/passed\n"
-    "  --stream FD      write each result there, too, a line of JSON each\n"
-    "\n"
-    "  --hint NN        print a hint [--step K] [--tier 1..3]\n"
-    "  --board          print how far all labs have come\n"
-    "  --standings      for scripts, a line a lab: none, some, changed or passed\n"
-    "  --list [--json]  print all steps\n"
-    "  --doctor         look at what this machine can grade\n"
-    "  --help, --version\n"
-    "\n"
-    "Exit status: 0 all passed, 1 some failed, 2 usage, 3 the harness's own fault,\n"
-    "4 nothing failed but some steps were skipped, 128+n ended by signal n.\n";
-
 enum option_code {
     OPTION_STEP = 256,
     OPTION_STEPS,
@@ -236,8 +209,8 @@ static enum status read_labs(struct reading *reading, int count, char **names)
             return usage(reading, "%s: no such lab (see --list)", names[i]);
         options->labs[options->labs_count++] = lab;
     }
-    if (count > 1 && (options->grade.layer || options->grade.program ||
-                      options->grade.step || options->grade.steps))
+    if (count > 1 && (options->grade.layer || options->grade.program || options->grade.step ||
+                      options->grade.steps))
         return usage(reading, "--layer, --program and --step are for a single lab");
     return STATUS_PASSED;
 }

@@ -135,7 +135,8 @@ json_t *report_json(const struct grade *g)
     json_object_set_new(report, "title", string(g->lab->title));
     json_object_set_new(report, "src", string(g->options->src));
     json_object_set_new(report, "seed", string(seed));
-    json_object_set_new(report, "where", string(report_where(g) ? report_where(g) : "several places"));
+    json_object_set_new(report, "where",
+                        string(report_where(g) ? report_where(g) : "several places"));
     json_object_set_new(report, "who", string(report_who(g)));
     json_object_set_new(report, "seconds", json_real(g->seconds));
     json_object_set_new(report, "borrowed", words(g->options->borrowed));

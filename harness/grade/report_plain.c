@@ -123,7 +123,8 @@ static void add_output(struct page *page, const struct result *result, size_t ro
     if (lines > room - 1)
         lines = room - 1;
     page_add(page, arena_format(&page->arena, "%s said: last %zu of %zu lines follow",
-                                result->log_of ? result->log_of : "your program", lines, result->log_total));
+                                result->log_of ? result->log_of : "your program", lines,
+                                result->log_total));
     for (size_t i = result->log_count - lines; i < result->log_count; i++)
         page_add(page, arena_format(&page->arena, "| %s", result->log[i]));
 }

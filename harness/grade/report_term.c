@@ -233,7 +233,9 @@ static size_t tail(struct page *page, const struct grade *g, const struct score 
     if (places[0])
         lines[count++] = places;
     lines[count++] = arena_format(arena, "ran %s, as %s · %.1f s · SEED=%08x",
-                                  where ? where : places[0] ? "the others here" : "here",
+                                  where       ? where
+                                  : places[0] ? "the others here"
+                                              : "here",
                                   report_who(g), g->seconds, g->options->seed);
     if (next && next[0])
         lines[count++] = arena_format(arena, "next: %s", next);

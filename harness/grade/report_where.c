@@ -37,8 +37,8 @@ static const char *place(struct arena *arena, const struct grade *g, size_t firs
         if (!g->results[i].selected || !g->results[i].where ||
             strcmp(g->results[i].where, where) != 0)
             continue;
-        numbers = arena_format(arena, "%s%s%d", numbers, count > 0 ? ", " : "",
-                               g->lab->steps[i].number);
+        numbers =
+            arena_format(arena, "%s%s%d", numbers, count > 0 ? ", " : "", g->lab->steps[i].number);
         count++;
     }
     return arena_format(arena, "%s %s %s", count > 1 ? "steps" : "step", numbers, where);

@@ -20,10 +20,9 @@ static int header(struct cpio *cpio, const char *path, mode_t mode, size_t lengt
     if (length > UINT_MAX || name > PATH_MAX)
         return -EFBIG;
     /* magic, ino, mode, uid, gid, links, time, length, device (2), node (2), name, check sum */
-    int wrote =
-        fprintf(cpio->out, "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x",
-                ++cpio->entries, mode, 0U, 0U, S_ISDIR(mode) ? 2U : 1U, 0U, (unsigned)length, 0U,
-                0U, major, minor, (unsigned)name, 0U);
+    int wrote = fprintf(cpio->out, "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x",
+                        ++cpio->entries, mode, 0U, 0U, S_ISDIR(mode) ? 2U : 1U, 0U,
+                        (unsigned)length, 0U, 0U, major, minor, (unsigned)name, 0U);
     if (wrote < 0 || fwrite(path, 1, name, cpio->out) != name)
         return -EIO;
     return pad(cpio->out, (size_t)wrote + name);

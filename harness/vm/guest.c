@@ -242,8 +242,7 @@ bool guest_pump(struct guest *guest, int timeout)
         return true;
     guest->done = true;
     if (!guest->good)
-        while (guest->console >= 0 &&
-               poll(&(struct pollfd){guest->console, POLLIN, 0}, 1, 100) > 0)
+        while (guest->console >= 0 && poll(&(struct pollfd){guest->console, POLLIN, 0}, 1, 100) > 0)
             hear_console(guest); /* its last words */
     guest_close(guest);
     return false;

@@ -4,9 +4,9 @@
  * runs there is no file of it: what it boots from is in memory (memfd_create(2)), and what it says
  * comes through pipes.
  *
- *   build/grade                 holds the write end of a pipe, the lifeline, and waits with deadlines
- *    └─ watcher                 in a session of its own; ends QEMU when the lifeline's other end goes
- *        └─ qemu-system-…       dies with its watcher (prctl(2), PR_SET_PDEATHSIG)
+ *   build/grade                 holds the write end of a pipe, the lifeline, and waits with
+ * deadlines └─ watcher                 in a session of its own; ends QEMU when the lifeline's other
+ * end goes └─ qemu-system-…       dies with its watcher (prctl(2), PR_SET_PDEATHSIG)
  *
  * So whoever of them is killed, and however, QEMU ends.
  */
@@ -60,12 +60,12 @@ struct guest {
     char why[160];
 };
 
-/* What is lacking for guests here: NULL, or a sentence that lives as long as the process. Makes what
- * they boot from, where that is out of date (system.sh), so it may take two seconds. */
+/* What is lacking for guests here: NULL, or a sentence that lives as long as the process. Makes
+ * what they boot from, where that is out of date (system.sh), so it may take two seconds. */
 const char *guest_lacking(const char *root);
 
-/* Starts one. 0, or -errno with a sentence in guest->why. The options are copied, what they point to
- * is needed during the call only, but for `arg`. */
+/* Starts one. 0, or -errno with a sentence in guest->why. The options are copied, what they point
+ * to is needed during the call only, but for `arg`. */
 int guest_open(const struct guest_options *options, struct guest *guest);
 
 /* Hears what it says for at most `timeout` milliseconds. True while it runs; then see `good`. */
@@ -74,6 +74,7 @@ bool guest_pump(struct guest *guest, int timeout);
 /* Ends it, and waits until all of it is gone. Safe on a zeroed struct and twice. */
 void guest_close(struct guest *guest);
 
-/* Whether KVM works here: found out once, by booting with it within a short deadline, and remembered
- * in build/vm/kvm for this machine and kernel. (/dev/kvm may open, and guests hang all the same.) */
+/* Whether KVM works here: found out once, by booting with it within a short deadline, and
+ * remembered in build/vm/kvm for this machine and kernel. (/dev/kvm may open, and guests hang all
+ * the same.) */
 bool guest_kvm(const char *root);

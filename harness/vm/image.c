@@ -115,8 +115,8 @@ int image_make(const struct guest_options *options, const char *nonce)
     if (result == 0)
         result = add_kit(&cpio, options->root);
     for (size_t i = 0; result == 0 && i < options->file_count; i++)
-        result = add(&cpio, options->files[i].path, options->files[i].source,
-                     options->files[i].mode);
+        result =
+            add(&cpio, options->files[i].path, options->files[i].source, options->files[i].mode);
     if (result == 0)
         result = add_job(&cpio, options->job, nonce);
     if (result == 0)

@@ -118,7 +118,8 @@ static pid_t start_grade(char *arguments, int stream)
         return pid;
     setsid();
     int quiet = open("/dev/null", O_RDWR); /* its verdict is for people; errors go to the console */
-    if (quiet < 0 || dup2(quiet, 0) < 0 || dup2(quiet, 1) < 0 || dup2(stream, STREAM) < 0 || close_range(STREAM + 1, ~0U, 0) < 0)
+    if (quiet < 0 || dup2(quiet, 0) < 0 || dup2(quiet, 1) < 0 || dup2(stream, STREAM) < 0 ||
+        close_range(STREAM + 1, ~0U, 0) < 0)
         _exit(126);
     execv("/kit/build/grade", argv);
     _exit(127);

@@ -38,7 +38,9 @@ find_kernel() {
     fi
     # The host's own. Ubuntu lets only root read it.
     for image in "/boot/vmlinuz-$(uname -r)" "/lib/modules/$(uname -r)/vmlinuz" /boot/vmlinuz-*; do
-        [ -r "$image" ] && [ -f "$image" ] || continue
+        if [ ! -r "$image" ] || [ ! -f "$image" ]; then
+            continue
+        fi
         case $image in
         /lib/*) version=$(uname -r) ;;
         *) version=${image#/boot/vmlinuz-} ;;

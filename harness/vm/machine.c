@@ -97,8 +97,8 @@ static int cgroup1(void)
         const char *name = strncmp(groups[i], "name=", 5) == 0 ? groups[i] + 5 : groups[i];
         snprintf(target, sizeof target, "/sys/fs/cgroup/%s", name);
         snprintf(data, sizeof data, "%s%s", name != groups[i] ? "none," : "", groups[i]);
-        result = put(&(struct place){"cgroup", target, "cgroup",
-                                     MS_NOSUID | MS_NODEV | MS_NOEXEC, data});
+        result = put(
+            &(struct place){"cgroup", target, "cgroup", MS_NOSUID | MS_NODEV | MS_NOEXEC, data});
     }
     /* Each of two controllers that share a hierarchy is found under its own name. */
     if (result == 0 && (symlink("cpu,cpuacct", "/sys/fs/cgroup/cpu") < 0 ||

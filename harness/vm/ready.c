@@ -96,8 +96,8 @@ static void machine_key(char *key, size_t size)
     uname(&name);
     if (kernel_read_at(AT_FDCWD, "/etc/machine-id", &id, &length) < 0)
         id = NULL;
-    snprintf(key, size, "%.*s %s %u", id != NULL ? (int)strcspn(id, "\n") : 0,
-             id != NULL ? id : "", name.release, geteuid());
+    snprintf(key, size, "%.*s %s %u", id != NULL ? (int)strcspn(id, "\n") : 0, id != NULL ? id : "",
+             name.release, geteuid());
 }
 
 static bool boots_with_kvm(const char *root)

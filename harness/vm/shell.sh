@@ -5,6 +5,7 @@ stty rows "${size%x*}" cols "${size#*x}" 2>/dev/null
 
 # Under the names that the Makefile has for them.
 mkdir -p /usr/local/bin
+shown=
 for program in /kit/build/labs/*/lab?? /kit/build/solutions/*/lab??; do
     [ -x "$program" ] || continue
     name=${program##*/}
@@ -43,7 +44,7 @@ cat <<EOF
 
 A machine of its own: Linux $(uname -r), control groups $(sed -n \
     's/.*strata.cgroup=\([a-z0-9]*\).*/\1/p' /proc/cmdline), and you are root of it.
-  $(echo $shown)
+ $shown
       grade a lab; --step 3 only that step
   sandbox    a shell where labs are graded, with their programs and a root filesystem
   poweroff   or Ctrl-D: ends it, and nothing stays (Ctrl-A X, should it hang)

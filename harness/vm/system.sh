@@ -36,7 +36,8 @@ stamp_holds() {
 }
 ! stamp_holds || exit 0
 
-mkdir -p "$out" 2>/dev/null && [ -w "$out" ] || die "build/vm cannot be written"
+mkdir -p "$out" 2>/dev/null
+[ -w "$out" ] || die "build/vm cannot be written"
 # Whoever comes second waits, and finds it done.
 if command -v flock >/dev/null && [ -z "${SYSTEM_LOCKED:-}" ]; then
     SYSTEM_LOCKED=1 exec flock "$out/lock" sh "$0"

@@ -167,7 +167,8 @@ int vmlinux_extract(const char *image_path, const char *out)
 
     if (result == 0)
         result = -ENOENT;
-    for (size_t at = 0; result == -ENOENT && tries < 64 && (at = next_magic(&image, at)) < image.length;
+    for (size_t at = 0;
+         result == -ENOENT && tries < 64 && (at = next_magic(&image, at)) < image.length;
          at++, tries++) {
         struct bytes kernel = {0};
         decompress(image.data + at, image.length - at, &kernel);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,10 +17,15 @@
 
 static cpu_millis cpus;                 /* --cpus; 0: not asked for      */
 static uint64_t period;                 /* --cpu-period; 0: the usual    */
-static unsigned weight;                 /* --cpu-weight; 0               */
-static const char *set_cpus, *set_mems; /* --cpuset-cpus, --cpuset-mems */
-static unsigned device_major, device_minor;
-static uint64_t read_limit, write_limit; /* --device-read-bps, --device-write-bps */
+static bool weight_asked;               /* --cpu-weight, and which       */
+static unsigned weight;                 /*                               */
+static const char *set_cpus, *set_mems; /* --cpuset-cpus, --cpuset-mems  */
+
+/* --device-read-bps, --device-write-bps */
+static struct rate {
+    unsigned major, minor;
+    uint64_t bytes; /* 0: not asked for */
+} reads, writes;
 
 static void prepare(struct container *container)
 {
@@ -31,7 +37,7 @@ static void prepare(struct container *container)
 static int limit(struct container *container)
 {
     (void)container;
-    if (cpus == 0 || container_group()->count == 0)
+    if ((cpus == 0 && period == 0) || container_group()->count == 0)
         return 0;
     return cpu_limit(container_group(), cpus, period);
 }
@@ -39,23 +45,33 @@ static int limit(struct container *container)
 static int weigh(struct container *container)
 {
     (void)container;
-    return weight == 0 || container_group()->count == 0 ? 0 : cpu_weight(container_group(), weight);
+    return weight_asked && container_group()->count > 0 ? cpu_weight(container_group(), weight) : 0;
 }
 
 static int choose(struct container *container)
 {
     (void)container;
-    if (set_cpus == NULL || container_group()->count == 0)
+    if ((set_cpus == NULL && set_mems == NULL) || container_group()->count == 0)
         return 0;
     return cpu_set(container_group(), set_cpus, set_mems);
 }
 
+/* One call for a device: what is not limited there is no limit. */
 static int limit_io(struct container *container)
 {
+    const struct cgroup *group = container_group();
+    bool same = reads.major == writes.major && reads.minor == writes.minor;
+    int result = 0;
+
     (void)container;
-    if ((read_limit == 0 && write_limit == 0) || container_group()->count == 0)
+    if (group->count == 0)
         return 0;
-    return cpu_io_limit(container_group(), device_major, device_minor, read_limit, write_limit);
+    if (reads.bytes > 0)
+        result = cpu_io_limit(group, reads.major, reads.minor, reads.bytes,
+                              same ? writes.bytes : 0);
+    if (result == 0 && writes.bytes > 0 && !(same && reads.bytes > 0))
+        result = cpu_io_limit(group, writes.major, writes.minor, 0, writes.bytes);
+    return result;
 }
 
 /* --- options and questions ----------------------------------------------------------------------
@@ -82,6 +98,7 @@ static int set_amount(struct container *container, const char *value)
 static int set_period(struct container *container, const char *value)
 {
     (void)container;
+    container_wants("cpu", true);
     return parse_number(value, UINT32_MAX, &period);
 }
 
@@ -91,9 +108,10 @@ static int set_weight(struct container *container, const char *value)
     int result = parse_number(value, UINT_MAX, &number);
 
     (void)container;
-    if (result < 0 || number == 0)
-        return -EINVAL;
+    if (result < 0)
+        return result;
     weight = (unsigned)number;
+    weight_asked = true;
     container_wants("cpu", true);
     return 0;
 }
@@ -110,39 +128,42 @@ static int set_nodes(struct container *container, const char *value)
 {
     (void)container;
     set_mems = value;
+    container_wants("cpuset", true);
     return 0;
 }
 
-/* PATH:RATE, as docker run has it; one device at a time. */
-static int set_rate(const char *value, uint64_t *rate)
+/* PATH:SIZE, as docker run has it; or MAJOR:MINOR:SIZE, where no device file is to be seen. */
+static int parse_rate(const char *value, struct rate *rate)
 {
-    char path[PATH_MAX];
+    char device[PATH_MAX], end;
     const char *colon = strrchr(value, ':');
     struct stat st;
 
     if (colon == NULL ||
-        snprintf(path, sizeof path, "%.*s", (int)(colon - value), value) >= (int)sizeof path)
+        snprintf(device, sizeof device, "%.*s", (int)(colon - value), value) >= (int)sizeof device)
         return -EINVAL;
-    if (stat(path, &st) < 0)
-        return -errno;
-    if (!S_ISBLK(st.st_mode))
-        return -ENOTBLK;
-    device_major = major(st.st_rdev);
-    device_minor = minor(st.st_rdev);
+    if (sscanf(device, "%u:%u%c", &rate->major, &rate->minor, &end) != 2) {
+        if (stat(device, &st) < 0)
+            return -errno;
+        if (!S_ISBLK(st.st_mode))
+            return -ENOTBLK;
+        rate->major = major(st.st_rdev);
+        rate->minor = minor(st.st_rdev);
+    }
     container_wants(cgroup_mode() == CGROUP_V2 ? "io" : "blkio", true);
-    return memory_parse(colon + 1, rate);
+    return memory_parse(colon + 1, &rate->bytes);
 }
 
 static int set_read(struct container *container, const char *value)
 {
     (void)container;
-    return set_rate(value, &read_limit);
+    return parse_rate(value, &reads);
 }
 
 static int set_write(struct container *container, const char *value)
 {
     (void)container;
-    return set_rate(value, &write_limit);
+    return parse_rate(value, &writes);
 }
 
 static int show_amount(struct container *container, const char *value)
@@ -194,10 +215,14 @@ static int show_throttled(struct container *container, const char *value)
     return OPTION_DONE;
 }
 
+/* A plain number of thousandths, with an "m" or without: this question is not about cpu_parse. */
 static int show_request(struct container *container, const char *value)
 {
+    char number[24];
     cpu_millis millis;
-    int result = cpu_parse(value, &millis);
+
+    snprintf(number, sizeof number, "%.*s", (int)strcspn(value, "m"), value);
+    int result = parse_number(number, UINT64_MAX, &millis);
 
     (void)container;
     if (result < 0)
@@ -211,13 +236,13 @@ static const struct layer_option options[] = {
     {"cpu-period", 0, "USEC", "measured in periods of USEC (100000)", set_period},
     {"cpu-weight", 0, "N", "a share of what is fought over: 1 to 10000 (100)", set_weight},
     {"cpuset-cpus", 0, "LIST", "run on these processors only: 0-2,7", set_processors},
-    {"cpuset-mems", 0, "LIST", "with memory of these nodes only", set_nodes},
+    {"cpuset-mems", 0, "LIST", "take memory from these nodes only", set_nodes},
     {"device-read-bps", 0, "PATH:SIZE", "read at most SIZE a second from a device", set_read},
     {"device-write-bps", 0, "PATH:SIZE", "write at most SIZE a second to it", set_write},
     {"cpu-parse", 0, "N", "print N in thousandths of a processor", show_amount},
     {"cpu-stat", 0, "PID", "print what was counted in the group of PID", show_stat},
     {"cpu-throttled", 0, "P:T:P:T", "print the share of throttled periods", show_throttled},
-    {"cpu-request", 0, "N", "print what Kubernetes makes of a request", show_request},
+    {"cpu-request", 0, "MILLIS", "print what Kubernetes makes of a request", show_request},
     {0},
 };
 

@@ -7,31 +7,32 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
-/* --- sizes -------------------------------------------------------------------------------------
- */
+#include "11-cgroup/given_files.h"
+
+/* --- sizes ------------------------------------------------------------------------------------ */
 
 /* BEGIN SOLUTION step 1 helper */
-/* How many bytes a unit is; 0 when it is none. "k" and "Ki" count by 1024, "kB" by 1000. */
+/* How many bytes a unit is; 0 when it is none. */
 static uint64_t unit_size(const char *unit)
 {
-    static const char letters[] = "kmgt";
-    uint64_t base = 1024, size = 1;
+    static const char *const units[4][4] = {{"k", "K", "Ki", "kB"},
+                                            {"m", "M", "Mi", "MB"},
+                                            {"g", "G", "Gi", "GB"},
+                                            {"t", "T", "Ti", "TB"}};
+    uint64_t size = 1, decimal = 1;
 
-    if (unit[0] == '\0' || strcasecmp(unit, "b") == 0)
+    if (strcmp(unit, "") == 0 || strcmp(unit, "b") == 0 || strcmp(unit, "B") == 0)
         return 1;
-    const char *letter = strchr(letters, unit[0] | 0x20); /* in lower case */
-    if (letter == NULL)
-        return 0;
-    if (strcmp(unit + 1, "B") == 0)
-        base = 1000;
-    else if (unit[1] != '\0' && strcmp(unit + 1, "i") != 0)
-        return 0;
-    for (const char *at = letters; at <= letter; at++)
-        size *= base;
-    return size;
+    for (int power = 0; power < 4; power++) {
+        size *= 1024;
+        decimal *= 1000;
+        for (int form = 0; form < 4; form++)
+            if (strcmp(unit, units[power][form]) == 0)
+                return form < 3 ? size : decimal;
+    }
+    return 0;
 }
 /* END SOLUTION */
 
@@ -39,8 +40,8 @@ int memory_parse(const char *text, uint64_t *bytes)
 {
     /* BEGIN SOLUTION step 1
      * TODO(step 1): strtoull(3) is too kind: it passes over spaces, takes a sign, and turns what
-     * does not fit into ULLONG_MAX with only errno to tell. And a product of two numbers that fit
-     * need not fit.
+     *               does not fit into ULLONG_MAX with only errno to tell. And a product of two
+     *               numbers that fit need not fit.
      */
     char *end;
 
@@ -62,10 +63,18 @@ int memory_parse(const char *text, uint64_t *bytes)
     /* END SOLUTION */
 }
 
-/* --- limits ------------------------------------------------------------------------------------
- */
+/* --- limits ----------------------------------------------------------------------------------- */
 
 /* BEGIN SOLUTION step 2 helper */
+/* The part of the group that limits memory, or NULL. */
+static const struct cgroup_part *memory_part(const struct cgroup *group)
+{
+    for (size_t i = 0; i < group->count; i++)
+        if (list_has(group->parts[i].controllers, "memory"))
+            return &group->parts[i];
+    return NULL;
+}
+
 static int write_bytes(const struct cgroup *group, const char *file, uint64_t bytes)
 {
     char text[24];
@@ -74,29 +83,30 @@ static int write_bytes(const struct cgroup *group, const char *file, uint64_t by
     return cgroup_write(group, file, bytes == memory_unlimited ? "max" : text);
 }
 
-static bool is_v1(const struct cgroup *group)
+/* The sum as version 1 wants it: its word for "none" is -1, and cgroup_write does not know this
+ * file. */
+static int write_sum(const struct cgroup *group, uint64_t both)
 {
-    for (size_t i = 0; i < group->count; i++)
-        if (strstr(group->parts[i].controllers, "memory") != NULL)
-            return group->parts[i].version == 1;
-    return false;
+    char text[24] = "-1";
+
+    if (both != memory_unlimited)
+        snprintf(text, sizeof text, "%" PRIu64, both);
+    int result = cgroup_write(group, "memory.memsw.limit_in_bytes", text);
+    return result == -ENOENT ? 0 : result; /* a kernel that does not count swap */
 }
 
-/* Version 1 refuses a sum below the memory limit, so the limit that goes up has to go first. Trying
- * both orders saves the reading of what stands. */
+/* A sum that stands and is too low refuses the memory limit; then the sum has to go first. Trying
+ * saves reading what stands. */
 static int limit_v1(const struct cgroup *group, uint64_t bytes, uint64_t both)
 {
-    static const char sum_file[] = "memory.memsw.limit_in_bytes";
-    char sum[24];
     int result = write_bytes(group, "memory.max", bytes);
 
-    snprintf(sum, sizeof sum, "%" PRIu64, both);
-    int wrote = cgroup_write(group, sum_file, both == memory_unlimited ? "-1" : sum);
-    if (wrote == -ENOENT) /* a kernel that does not count swap */
+    if (result == 0)
+        return write_sum(group, both);
+    if (result != -EINVAL)
         return result;
-    if (wrote == 0 && result < 0)
-        result = write_bytes(group, "memory.max", bytes);
-    return wrote < 0 ? wrote : result;
+    result = write_sum(group, both);
+    return result < 0 ? result : write_bytes(group, "memory.max", bytes);
 }
 /* END SOLUTION */
 
@@ -104,12 +114,15 @@ int memory_limit(const struct cgroup *group, uint64_t bytes, uint64_t both)
 {
     /* BEGIN SOLUTION step 2
      * TODO(step 2): cgroup_write knows "memory.max". Version 2 limits swap alone
-     * ("memory.swap.max"), version 1 the sum of both ("memory.memsw.limit_in_bytes"), which may at
-     * no moment be below the limit of memory.
+     *               ("memory.swap.max"), version 1 the sum of both
+     *               ("memory.memsw.limit_in_bytes"), which may at no moment be below the limit of
+     *               memory.
      */
+    const struct cgroup_part *part = memory_part(group);
+
     if (both < bytes)
         return -EINVAL;
-    if (is_v1(group))
+    if (part != NULL && part->version == 1)
         return limit_v1(group, bytes, both);
     int result = write_bytes(group, "memory.max", bytes);
     if (result < 0)
@@ -120,23 +133,40 @@ int memory_limit(const struct cgroup *group, uint64_t bytes, uint64_t both)
     /* END SOLUTION */
 }
 
-/* --- why it ended ------------------------------------------------------------------------------
- */
+/* --- why it ended ----------------------------------------------------------------------------- */
 
 /* BEGIN SOLUTION step 3 helper */
-/* The number behind `key` in a file of "KEY NUMBER" lines; 0 when there is none. */
-static int read_key(const struct cgroup *group, const char *file, const char *key, uint64_t *number)
+/* The number behind `key` in a text of "KEY NUMBER" lines; 0 when it is not there. The space is
+ * part of what is looked for: "oom" is the beginning of "oom_kill". */
+static uint64_t number_of(const char *text, const char *key)
 {
-    char text[8192];
-    ssize_t length = cgroup_read(group, file, text, sizeof text);
-    size_t key_length = strlen(key);
+    size_t length = strlen(key);
 
-    *number = 0;
-    if (length < 0)
-        return (int)length;
-    for (char *line = text, *rest = text; (line = strsep(&rest, "\n")) != NULL;)
-        if (strncmp(line, key, key_length) == 0 && line[key_length] == ' ')
-            *number = strtoull(line + key_length, NULL, 10);
+    for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, key, length) == 0 && line[length] == ' ')
+            return strtoull(line + length, NULL, 10);
+    }
+    return 0;
+}
+
+/* For groups_each: what one group of version 1 has counted. */
+static int kills_of(int folder)
+{
+    char text[256];
+    ssize_t length = file_read(folder, "memory.oom_control", text, sizeof text);
+
+    return length < 0 ? (int)length : (int)number_of(text, "oom_kill");
+}
+
+static int events_v1(int folder, struct memory_events *events)
+{
+    int own = kills_of(folder), sum = groups_each(folder, kills_of);
+
+    if (own < 0 || sum < 0)
+        return own < 0 ? own : sum;
+    events->kills = (uint64_t)sum;
+    events->kills_local = (uint64_t)own;
     return 0;
 }
 /* END SOLUTION */
@@ -145,18 +175,23 @@ int memory_events(const struct cgroup *group, struct memory_events *events)
 {
     *events = (struct memory_events){0};
     /* BEGIN SOLUTION step 3
-     * TODO(step 3): memory.events counts what happened here and below, memory.events.local only
-     * here. Version 1 has one counter, oom_kill in memory.oom_control.
+     * TODO(step 3): version 2 has memory.events (oom_kill, oom) and memory.events.local. Version 1
+     *               has one counter a group, oom_kill in memory.oom_control: groups_each
+     *               (given_files.h of lab 11) goes through those below.
      */
-    int result = read_key(group, "memory.events", "oom_kill", &events->kills);
+    const struct cgroup_part *part = memory_part(group);
+    char text[512];
 
-    if (result == -ENOENT)
-        return read_key(group, "memory.oom_control", "oom_kill", &events->kills);
-    if (result == 0)
-        result = read_key(group, "memory.events", "oom", &events->limit_hits);
-    if (result == 0)
-        result = read_key(group, "memory.events.local", "oom_kill", &events->kills_local);
-    return result == -ENOENT ? 0 : result; /* .local is there since Linux 5.2 */
+    if (part != NULL && part->version == 1)
+        return events_v1(part->folder, events);
+    ssize_t length = cgroup_read(group, "memory.events", text, sizeof text);
+    if (length < 0)
+        return (int)length;
+    events->kills = number_of(text, "oom_kill");
+    events->limit_hits = number_of(text, "oom");
+    if (cgroup_read(group, "memory.events.local", text, sizeof text) >= 0)
+        events->kills_local = number_of(text, "oom_kill");
+    return 0;
     /* END SOLUTION */
 }
 
@@ -166,27 +201,13 @@ enum memory_reason memory_reason(int status, const struct memory_events *before,
     /* BEGIN SOLUTION step 3 return MEMORY_ERROR
      * TODO(step 3): 137 is 128 + SIGKILL, and anybody may send SIGKILL. Only the counter knows.
      */
-    bool killed = after->kills > before->kills;
-
-    if (killed)
+    if (after->kills > before->kills)
         return status == 128 + SIGKILL ? MEMORY_OOM_KILLED : MEMORY_OOM_INSIDE;
     return status == 0 ? MEMORY_COMPLETED : MEMORY_ERROR;
     /* END SOLUTION */
 }
 
-/* --- what it is spent on -----------------------------------------------------------------------
- */
-
-/* BEGIN SOLUTION step 4 helper */
-static int read_number(const struct cgroup *group, const char *file, uint64_t *number)
-{
-    char text[32];
-    ssize_t length = cgroup_read(group, file, text, sizeof text);
-
-    *number = length < 0 ? 0 : strtoull(text, NULL, 10);
-    return length < 0 ? (int)length : 0;
-}
-/* END SOLUTION */
+/* --- what it is spent on ---------------------------------------------------------------------- */
 
 int memory_usage(const struct cgroup *group, struct memory_usage *usage)
 {
@@ -194,26 +215,29 @@ int memory_usage(const struct cgroup *group, struct memory_usage *usage)
     /* BEGIN SOLUTION step 4
      * TODO(step 4): memory.current, memory.peak, and the lines anon, file and shmem of memory.stat.
      *               In version 1 those are total_rss, total_cache and total_shmem: its "rss" is
-     * what version 2 calls anon, and is no resident set.
+     *               what version 2 calls anon, and is no resident set.
      */
-    bool v1 = is_v1(group);
-    int result = read_number(group, "memory.current", &usage->current);
+    const struct cgroup_part *part = memory_part(group);
+    bool v1 = part != NULL && part->version == 1;
+    char number[32], stat[8192];
+    ssize_t length = cgroup_read(group, "memory.current", number, sizeof number);
 
-    if (result < 0)
-        return result;
-    result = read_number(group, "memory.peak", &usage->peak);
-    if (result == 0 || result == -ENOENT)
-        result = read_key(group, "memory.stat", v1 ? "total_rss" : "anon", &usage->anon);
-    if (result == 0)
-        result = read_key(group, "memory.stat", v1 ? "total_cache" : "file", &usage->file);
-    if (result == 0)
-        result = read_key(group, "memory.stat", v1 ? "total_shmem" : "shmem", &usage->shmem);
-    return result;
+    if (length < 0)
+        return (int)length;
+    usage->current = strtoull(number, NULL, 10);
+    if (cgroup_read(group, "memory.peak", number, sizeof number) > 0)
+        usage->peak = strtoull(number, NULL, 10);
+    length = cgroup_read(group, "memory.stat", stat, sizeof stat);
+    if (length < 0)
+        return (int)length;
+    usage->anon = number_of(stat, v1 ? "total_rss" : "anon");
+    usage->file = number_of(stat, v1 ? "total_cache" : "file");
+    usage->shmem = number_of(stat, v1 ? "total_shmem" : "shmem");
+    return 0;
     /* END SOLUTION */
 }
 
-/* --- pressure ----------------------------------------------------------------------------------
- */
+/* --- pressure --------------------------------------------------------------------------------- */
 
 int memory_pressure(const struct cgroup *group, struct memory_pressure *pressure)
 {
@@ -240,30 +264,28 @@ int memory_pressure(const struct cgroup *group, struct memory_pressure *pressure
     /* END SOLUTION */
 }
 
-/* --- how much there really is ------------------------------------------------------------------
- */
+/* --- how much there really is ----------------------------------------------------------------- */
 
 int memory_available(uint64_t *bytes)
 {
     /* BEGIN SOLUTION step 6
      * TODO(step 6): cgroup_bound (lab 11) for memory.max; and the line MemTotal of /proc/meminfo,
-     * which is in KiB and the whole machine's. Without any control group, that alone.
+     *               which is in KiB and the whole machine's. Without any control group, that alone.
      */
-    unsigned long long total = 0;
+    uint64_t machine = 0, bound = memory_unlimited;
     FILE *file = fopen("/proc/meminfo", "re");
 
     if (file == NULL)
         return -errno;
-    int found = fscanf(file, "MemTotal: %llu kB", &total);
+    int found = fscanf(file, "MemTotal: %" SCNu64 " kB", &machine);
     fclose(file);
     if (found != 1)
         return -EBADMSG;
-    *bytes = memory_unlimited;
-    int result = cgroup_bound(getpid(), "memory", "memory.max", bytes);
+    machine *= 1024;
+    int result = cgroup_bound(getpid(), "memory", "memory.max", &bound);
     if (result < 0 && result != -ENOENT)
         return result;
-    if (*bytes > (uint64_t)total * 1024)
-        *bytes = (uint64_t)total * 1024;
+    *bytes = bound < machine ? bound : machine;
     return 0;
     /* END SOLUTION */
 }

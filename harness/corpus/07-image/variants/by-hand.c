@@ -209,8 +209,7 @@ int image_apply(struct tar *tar, const struct tar_entry *entry, int root)
 
     if (parent < 0)
         return parent;
-    bool was_hidden =
-        fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && marks_hidden(&st);
+    bool was_hidden = fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && marks_hidden(&st);
     if (strcmp(name, ".wh..wh..opq") == 0)
         result = overlay_replace(parent);
     else if (strncmp(name, ".wh..wh.", 8) == 0)
@@ -272,8 +271,7 @@ int image_put(int store, int source, const char *expected, char digest[IMAGE_DIG
         result = -errno;
     snprintf(own, sizeof own, "/proc/self/fd/%d", file);
     snprintf(path, sizeof path, "blobs/sha256/%s", result == 0 ? digest + 7 : "");
-    if (result == 0 && linkat(AT_FDCWD, own, store, path, AT_SYMLINK_FOLLOW) < 0 &&
-        errno != EEXIST)
+    if (result == 0 && linkat(AT_FDCWD, own, store, path, AT_SYMLINK_FOLLOW) < 0 && errno != EEXIST)
         result = -errno;
     if (result == 0 && fsync(folder) < 0)
         result = -errno;
@@ -343,8 +341,8 @@ static void drop(struct play *play, const char *path, bool itself, bool below)
 {
     for (size_t i = 0; i < play->count;) {
         struct name *name = &play->names[i];
-        if (name->layer < play->layer &&
-            ((itself && strcmp(name->path, path) == 0) || (below && lies_below(name->path, path)))) {
+        if (name->layer < play->layer && ((itself && strcmp(name->path, path) == 0) ||
+                                          (below && lies_below(name->path, path)))) {
             free(name->path);
             *name = play->names[--play->count];
         } else {

@@ -1,6 +1,6 @@
 /* Variant: no function knows of another: a folder is entered by a call to itself; a blob is written
- * to a file that is synced with each write (O_DSYNC), its digest taken on the way, and renamed where
- * nothing is; waste is asked for file by file, of each layer above. */
+ * to a file that is synced with each write (O_DSYNC), its digest taken on the way, and renamed
+ * where nothing is; waste is asked for file by file, of each layer above. */
 #include "07-image/image.h"
 
 #include <ctype.h>
@@ -331,8 +331,7 @@ int image_put(int store, int source, const char *expected, char digest[IMAGE_DIG
     if (result == 0 && expected != NULL && strcmp(expected, digest) != 0)
         result = -EBADMSG;
     snprintf(name, sizeof name, "blobs/sha256/%s", digest + strlen(algorithm));
-    if (result == 0 &&
-        syscall(SYS_renameat2, store, temporary, store, name, RENAME_NOREPLACE) < 0)
+    if (result == 0 && syscall(SYS_renameat2, store, temporary, store, name, RENAME_NOREPLACE) < 0)
         result = errno == EEXIST ? 1 : -errno;
     if (result != 0)
         unlinkat(store, temporary, 0);

@@ -54,7 +54,7 @@ static int check_form(const char *digest)
     char hex[65], rest;
 
     return sscanf(digest, "sha256:%64[0-9a-f]%c", hex, &rest) == 1 && strlen(hex) == 64 ? 0
-                                                                                       : -EINVAL;
+                                                                                        : -EINVAL;
 }
 
 static int digest_plain(struct plain *plain, char digest[IMAGE_DIGEST])
@@ -221,13 +221,10 @@ static int add_name(int root, const char *of, int parent, const char *name)
 
     if (folder < 0)
         return folder;
-    if (fstatat(folder, source, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        result = -errno;
-    else if (S_ISCHR(st.st_mode))
+    if (fstatat(folder, source, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISCHR(st.st_mode))
         result = -ENOENT;
-    else if (linkat(folder, source, parent, beside, 0) < 0)
-        result = -errno;
-    else if (renameat(parent, beside, parent, name) < 0)
+    else if (linkat(folder, source, parent, beside, 0) < 0 ||
+             renameat(parent, beside, parent, name) < 0)
         result = -errno;
     if (result == 0 || fstatat(parent, beside, &st, AT_SYMLINK_NOFOLLOW) == 0)
         unlinkat(parent, beside, 0); /* rename(2) leaves it when both are one file already */
@@ -383,8 +380,8 @@ static bool is_covered(const struct covers *covers, const char *path)
         size_t length = strlen(c->path);
         if (c->itself && strcmp(c->path, path) == 0)
             return true;
-        if (c->below && (length == 0 || (strncmp(c->path, path, length) == 0 &&
-                                         path[length] == '/')))
+        if (c->below &&
+            (length == 0 || (strncmp(c->path, path, length) == 0 && path[length] == '/')))
             return true;
     }
     return false;
@@ -470,8 +467,8 @@ int image_cache_key(const char *parent, const char *instruction, const struct im
     fprintf(out, "%zu:%s%zu:%s", strlen(parent), parent, strlen(instruction), instruction);
     for (size_t i = 0; i < count && result == 0; i++) {
         result = image_digest(inputs[i].fd, digest);
-        fprintf(out, "%zu:%s%o%s", strlen(inputs[i].name), inputs[i].name,
-                inputs[i].mode & 0111U, digest);
+        fprintf(out, "%zu:%s%o%s", strlen(inputs[i].name), inputs[i].name, inputs[i].mode & 0111U,
+                digest);
     }
     fclose(out);
     sha256_init(&sum);
