@@ -62,14 +62,15 @@ $(B)/obj/harness/%.o: harness/%.c Makefile | needs
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(OURS) -Iharness -c $< -o $@
 
+# Linked under another name and then renamed: somebody may be running the old one right now.
 $(B)/sandbox: $(call OBJ,$(SANDBOX_PROGRAM:%=harness/sandbox/%.c))
-	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@ && chmod 755 $@
+	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@.new && chmod 755 $@.new && mv -f $@.new $@
 
 $(B)/inside: $(call OBJ,harness/inside/main.c) $(FLOOR_2) $(FLOOR_1)
-	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@ -lnettle
+	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@.new -lnettle && mv -f $@.new $@
 
 $(B)/grade: $(FLOOR_4) $(FLOOR_3) $(GUEST) $(FLOOR_2) $(FLOOR_1)
-	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@ -lcmocka -larchive -ljansson -lnettle -lseccomp
+	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@.new -lcmocka -larchive -ljansson -lnettle -lseccomp && mv -f $@.new $@
 
 # The guest: what makes its image, its PID 1, and guests by hand.
 $(B)/pack: $(call OBJ,harness/vm/pack.c harness/vm/vmlinux.c harness/vm/cpio.c) $(FLOOR_1)
@@ -83,7 +84,7 @@ $(B)/guest: $(call OBJ,harness/vm/main.c) $(GUEST) $(FLOOR_1)
 
 # Static: it runs in roots that hold nothing else.
 $(B)/probe: $(call OBJ,$(PROBE))
-	$(Q)$(CC) $(ALL_CFLAGS) -static $^ -o $@ && chmod 755 $@
+	$(Q)$(CC) $(ALL_CFLAGS) -static $^ -o $@.new && chmod 755 $@.new && mv -f $@.new $@
 
 $(B)/skeleton: $(call OBJ,$(wildcard harness/skeleton/*.c)) $(FLOOR_1)
 	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@ -lnettle

@@ -214,6 +214,31 @@ static void instruction_alike(void *arg, const struct text *after, const char *m
     }
 }
 
+/* Fifty files, of which the last one counts as well. */
+static void check_many(struct run *room, const struct alike *alike)
+{
+    struct grade *g = run_grade(room);
+    json_t *requests = json_array();
+
+    grade_defer(g, free_requests, requests);
+    for (int i = 0; i < 2; i++) {
+        json_t *inputs = json_array();
+        for (int j = 0; j < 50; j++)
+            json_array_append_new(
+                inputs,
+                input_of(say(g, "f%02d", j), j == 49 && i == 1 ? alike->second : alike->first, 6));
+        json_array_append_new(requests, json_pack("{s:s, s:s, s:o}", "parent", "", "instruction",
+                                                  "COPY", "inputs", inputs));
+    }
+    const char *first = ask(room, requests), *second = strchr(first, '\n');
+    expect(g, second != NULL && strncmp(first, second + 1, (size_t)(second - first)) != 0,
+           .because = "last-of-many",
+           .expected = "another key: the last of fifty files has changed",
+           .kernel =
+               say(g, "the same key, %.19s…, although the last of fifty files has changed", first),
+           .see = SEE);
+}
+
 static json_t *both(const struct alike *alike)
 {
     return request_of("COPY", input_of("a", alike->first, 6), input_of("b", alike->second, 6));

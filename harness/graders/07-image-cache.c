@@ -129,11 +129,16 @@ static void check_parts(struct run *room)
     other = parts;
     other.inputs[1].name = "b/d";
     check_differs(room, key, &other, "name", "a file has another name");
+    other.inputs[1].name = "d/c";
+    check_differs(room, key, &other, "name", "a file lies in another folder");
     other = parts;
     other.inputs[0].file = file_of(room, "755", text);
     check_differs(room, key, &other, "x-bit", "a file can be executed now");
     other.inputs[0].file = file_of(room, "654", text);
     check_differs(room, key, &other, "x-bit", "a file can be executed by its group now");
+    other = parts;
+    other.inputs[1].file = file_of(room, "744", text);
+    check_differs(room, key, &other, "x-bit", "a file can be executed by its owner alone now");
     other = parts;
     other.inputs[2].name = "d";
     other.inputs[2].file = file_of(room, "644", "");
@@ -141,6 +146,28 @@ static void check_parts(struct run *room)
     other = parts;
     other.inputs[1].name = NULL;
     check_differs(room, key, &other, "count", "there is a file less");
+}
+
+/* Names and instructions may be long, and differ at their end. */
+static void check_long(struct run *room)
+{
+    struct grade *g = run_grade(room);
+    const char *file = file_of(room, "644", grade_word(g, 5));
+    char many[1500];
+
+    for (size_t i = 0; i < sizeof many - 1; i++)
+        many[i] = "folder/"[i % 7];
+    many[sizeof many - 1] = '\0';
+    struct parts parts = {.parent = "",
+                          .instruction = say(g, "RUN %sa", many),
+                          .inputs = {{say(g, "%sa", many), file}}};
+    const char *key = key_of(room, &parts);
+    struct parts other = parts;
+    other.instruction = say(g, "RUN %sb", many);
+    check_differs(room, key, &other, "long-text", "a long instruction ends otherwise");
+    other = parts;
+    other.inputs[0].name = say(g, "%sb", many);
+    check_differs(room, key, &other, "long-text", "a long path ends otherwise");
 }
 
 /* Big files, that differ in their last byte. */
@@ -210,6 +237,7 @@ void image_stepcache(struct grade *g)
     struct run *room = outside_open(g, true);
 
     check_parts(room);
+    check_long(room);
     check_to_the_end(room);
     check_boundaries(room);
     image_check_alike(room);

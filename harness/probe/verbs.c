@@ -53,6 +53,8 @@ void verb_run(char *request, char *reply, size_t size)
     if (verb == NULL)
         verb = find(verbs_of_layers, name);
     if (verb == NULL)
+        verb = find(verbs_of_memory, name);
+    if (verb == NULL)
         verb = find(verbs_of_powers, name);
     if (verb == NULL)
         verb = find(verbs_of_syscalls, name);

@@ -21,6 +21,7 @@ extern const struct verb verbs_of_files[];
 extern const struct verb verbs_of_groups[];
 extern const struct verb verbs_of_ids[];
 extern const struct verb verbs_of_layers[];
+extern const struct verb verbs_of_memory[];
 extern const struct verb verbs_of_processes[];
 extern const struct verb verbs_of_powers[];
 extern const struct verb verbs_of_syscalls[];

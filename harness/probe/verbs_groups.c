@@ -43,6 +43,16 @@ static void verb_spin(char *arguments, struct answer *answer)
         put(answer, "ok %d", child);
 }
 
+/* pin CPU: from now on we, and whoever we start, run there only. */
+static void verb_pin(char *arguments, struct answer *answer)
+{
+    cpu_set_t set;
+
+    CPU_ZERO(&set);
+    CPU_SET((size_t)atoi(arguments), &set);
+    put_result(answer, sched_setaffinity(0, sizeof set, &set) == 0);
+}
+
 /* bomb: a child that forks without end, and so do its children. They ignore what can be ignored. */
 static void verb_bomb(char *arguments, struct answer *answer)
 {
@@ -59,4 +69,4 @@ static void verb_bomb(char *arguments, struct answer *answer)
 }
 
 const struct verb verbs_of_groups[] = {
-    {"forks", verb_forks}, {"spin", verb_spin}, {"bomb", verb_bomb}, {0}};
+    {"forks", verb_forks}, {"spin", verb_spin}, {"pin", verb_pin}, {"bomb", verb_bomb}, {0}};

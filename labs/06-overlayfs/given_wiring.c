@@ -66,13 +66,23 @@ static void remove_created(const struct container *container)
                 result == STRATA_TODO ? "not written yet" : strerror(-result));
 }
 
+bool overlay_has_folder(void)
+{
+    return folder != NULL;
+}
+
+int overlay_add_lower(const char *path)
+{
+    if (lower_count == LOWERS_MAX)
+        return -E2BIG;
+    lowers[lower_count++] = path;
+    return 0;
+}
+
 static int set_lower(struct container *container, const char *value)
 {
     (void)container;
-    if (lower_count == LOWERS_MAX)
-        return -E2BIG;
-    lowers[lower_count++] = value;
-    return 0;
+    return overlay_add_lower(value);
 }
 
 static int set_lower_file(struct container *container, const char *value)

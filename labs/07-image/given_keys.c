@@ -11,7 +11,7 @@
 
 #include "07-image/image.h"
 
-enum { INPUTS_MAX = 8, CONTENT_MAX = 4096 };
+enum { INPUTS_MAX = 64, CONTENT_MAX = 4096 };
 
 static int hex_digit(char digit)
 {

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "06-overlayfs/given_wiring.h"
@@ -43,6 +44,15 @@ static int use_layer(const char *store, const struct oci_layer *layer, size_t pl
     return 0;
 }
 
+/* A layer whose topmost folder is opaque hides all below it. overlayfs looks for that mark in every
+ * folder but this one. */
+static bool hides_all(const char *path)
+{
+    char mark;
+
+    return lgetxattr(path, "user.overlay.opaque", &mark, 1) == 1 && mark == 'y';
+}
+
 int run_set_image(struct container *container, const char *name)
 {
     static char *nothing[] = {NULL};
@@ -56,7 +66,7 @@ int run_set_image(struct container *container, const char *name)
                         : oci_image_named(store, name, &image, &fault);
     if (result == 0 && image.count == 0)
         result = fault_set(&fault, -EINVAL, "the image %.200s has no layers, so no root", name);
-    for (size_t i = 0; result == 0 && i < image.count; i++)
+    for (size_t i = 0; result == 0 && i < image.count && (i == 0 || !hides_all(lowers[i - 1])); i++)
         result = use_layer(path, &image.layers[image.count - 1 - i], i, &fault);
     close(store);
     free(path);
@@ -68,27 +78,14 @@ int run_set_image(struct container *container, const char *name)
     return 0;
 }
 
-/* --container: layer 06 makes and mounts everything, when it has the lowers. It says so itself: a
- * folder for changes without a layer below is -EINVAL to it. */
 int run_hand_over(uint64_t *flags)
 {
-    const struct layer_hook *create = overlay_layer.hooks;
-    const struct layer_option *lower = overlay_layer.options;
-    struct container none = {.root = ""};
+    int result = 0;
 
     (void)flags;
-    while (create->run != NULL && create->phase != START_CGROUP)
-        create++;
-    while (lower->name != NULL && strcmp(lower->name, "lower") != 0)
-        lower++;
-    if (!chosen || create->run == NULL || lower->name == NULL || create->run(&none) == 0)
-        return 0;
-    for (const char **path = lowers; *path != NULL; path++) {
-        int result = lower->set(&none, *path);
-        if (result < 0)
-            return result;
-    }
-    return 0;
+    for (const char **path = lowers; overlay_has_folder() && result == 0 && *path != NULL; path++)
+        result = overlay_add_lower(*path);
+    return result;
 }
 
 /* --- the configuration ------------------------------------------------------------------------ */

@@ -2,11 +2,13 @@
 #include "12-memory/given_wiring.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "11-cgroup/given_wiring.h"
 #include "12-memory/memory.h"
@@ -22,16 +24,28 @@ static void prepare(struct container *container)
 }
 
 /* As docker run: with -m alone, as much swap as memory. */
-static int set_limits(struct container *container)
+static int limit_group(const struct cgroup *group)
 {
     uint64_t both = limit_both;
 
-    (void)container;
-    if (limit == 0 || container_group()->count == 0)
-        return 0;
     if (both == 0)
         both = limit > memory_unlimited / 2 ? memory_unlimited : 2 * limit;
-    return memory_limit(container_group(), limit, both);
+    return memory_limit(group, limit, both);
+}
+
+static int set_limits(struct container *container)
+{
+    if (limit == 0 && limit_both == 0)
+        return 0;
+    if (limit == 0) {
+        fprintf(stderr, "%s: --memory-swap needs --memory beside it\n", container->program);
+        return -EINVAL;
+    }
+    if (container_group()->count == 0) {
+        fprintf(stderr, "%s: no control group, and so no limit on memory\n", container->program);
+        return 0;
+    }
+    return limit_group(container_group());
 }
 
 static int count_events(struct container *container)
@@ -44,24 +58,34 @@ static int count_events(struct container *container)
     return result == -ENOENT ? 0 : result;
 }
 
-/* Said only where somebody would wonder: the exit status alone does not tell. */
+static const char *reason_word(enum memory_reason reason)
+{
+    switch (reason) {
+    case MEMORY_COMPLETED:
+        return "Completed";
+    case MEMORY_OOM_KILLED:
+        return "OOMKilled";
+    case MEMORY_OOM_INSIDE:
+        return "OOMKilled inside";
+    case MEMORY_ERROR:
+        break;
+    }
+    return "Error";
+}
+
+/* Said only where memory was limited: the exit status alone does not tell. */
 static void tell_reason(const struct container *container)
 {
-    static const char *const words[] = {[MEMORY_COMPLETED] = "Completed",
-                                        [MEMORY_ERROR] = "Error",
-                                        [MEMORY_OOM_KILLED] = "OOMKilled",
-                                        [MEMORY_OOM_INSIDE] = "OOMKilled inside"};
     struct memory_events after;
 
     if (limit == 0 || !counting || memory_events(container_group(), &after) < 0)
         return;
     enum memory_reason reason = memory_reason(container->status, &before, &after);
     fprintf(stderr, "%s: reason %s, exit status %d, killed for memory %" PRIu64 "\n",
-            container->program, words[reason], container->status, after.kills - before.kills);
+            container->program, reason_word(reason), container->status, after.kills - before.kills);
 }
 
-/* --- options and questions ----------------------------------------------------------------------
- */
+/* --- options and questions -------------------------------------------------------------------- */
 
 static int set_memory(struct container *container, const char *value)
 {
@@ -80,36 +104,79 @@ static int set_both(struct container *container, const char *value)
     return result == 0 && limit_both == 0 ? -EINVAL : result;
 }
 
+/* SIZE[,SIZE...] */
 static int show_size(struct container *container, const char *value)
 {
     uint64_t bytes;
-    int result = memory_parse(value, &bytes);
 
     (void)container;
-    if (result < 0)
-        return result;
-    if (bytes == memory_unlimited)
-        printf("max\n");
-    else
-        printf("%" PRIu64 "\n", bytes);
+    do {
+        char *size = strndup(value, strcspn(value, ","));
+        int result = size != NULL ? memory_parse(size, &bytes) : -ENOMEM;
+        free(size);
+        if (result < 0)
+            return result;
+        if (bytes == memory_unlimited)
+            printf("max\n");
+        else
+            printf("%" PRIu64 "\n", bytes);
+        value += strcspn(value, ",");
+    } while (*value++ == ',');
     return OPTION_DONE;
 }
 
+/* A group that is named by its folder. Version 1 is told by the name of a file. */
+static int open_folder(const char *path, struct cgroup *group)
+{
+    struct cgroup_part *part = group->parts;
+
+    *group = (struct cgroup){.count = 0};
+    *part = (struct cgroup_part){.version = 2, .controllers = "memory"};
+    if (strlen(path) >= sizeof part->path)
+        return -ENAMETOOLONG;
+    strcpy(part->path, path);
+    part->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (part->folder < 0)
+        return -errno;
+    group->count = 1;
+    if (faccessat(part->folder, "memory.usage_in_bytes", F_OK, 0) == 0)
+        part->version = 1;
+    return 0;
+}
+
+/* PID, or the group's own FOLDER */
 static int group_of(const char *value, struct cgroup *group)
 {
     static const char *const controllers[] = {"memory", NULL};
     char *end;
     long pid = strtol(value, &end, 10);
 
+    if (value[0] == '/')
+        return open_folder(value, group);
     if (end == value || *end != '\0' || pid <= 0 || pid > INT_MAX)
         return -EINVAL;
     return container_of((pid_t)pid, controllers, group);
 }
 
+/* As docker update: the limits asked for so far, for a group that is there already. */
+static int update(struct container *container, const char *value)
+{
+    struct cgroup group = {.count = 0};
+
+    (void)container;
+    if (limit == 0)
+        return -EINVAL;
+    int result = group_of(value, &group);
+    if (result == 0)
+        result = limit_group(&group);
+    container_close(&group);
+    return result < 0 ? result : OPTION_DONE;
+}
+
 static int show_usage(struct container *container, const char *value)
 {
     struct memory_usage usage;
-    struct cgroup group;
+    struct cgroup group = {.count = 0};
     int result = group_of(value, &group);
 
     (void)container;
@@ -127,7 +194,7 @@ static int show_usage(struct container *container, const char *value)
 static int show_events(struct container *container, const char *value)
 {
     struct memory_events events;
-    struct cgroup group;
+    struct cgroup group = {.count = 0};
     int result = group_of(value, &group);
 
     (void)container;
@@ -141,10 +208,25 @@ static int show_events(struct container *container, const char *value)
     return OPTION_DONE;
 }
 
+/* STATUS:BEFORE:AFTER */
+static int show_reason(struct container *container, const char *value)
+{
+    struct memory_events first = {0}, last = {0};
+    int status, length = 0;
+
+    (void)container;
+    if (sscanf(value, "%d:%" SCNu64 ":%" SCNu64 "%n", &status, &first.kills, &last.kills,
+               &length) != 3 ||
+        value[length] != '\0')
+        return -EINVAL;
+    printf("%s\n", reason_word(memory_reason(status, &first, &last)));
+    return OPTION_DONE;
+}
+
 static int show_pressure(struct container *container, const char *value)
 {
     struct memory_pressure pressure;
-    struct cgroup group;
+    struct cgroup group = {.count = 0};
     int result = group_of(value, &group);
 
     (void)container;
@@ -175,10 +257,13 @@ static int show_available(struct container *container, const char *value)
 static const struct layer_option options[] = {
     {"memory", 'm', "SIZE", "at most SIZE of memory: 256m, 1g, 64Mi", set_memory},
     {"memory-swap", 0, "SIZE", "at most SIZE of memory and swap together", set_both},
-    {"memory-parse", 0, "SIZE", "print SIZE in bytes", show_size},
-    {"memory-usage", 0, "PID", "print what the group of PID uses", show_usage},
-    {"memory-events", 0, "PID", "print what was counted in the group of PID", show_events},
-    {"memory-pressure", 0, "PID", "print how long the group of PID waited", show_pressure},
+    {"memory-update", 0, "PID|FOLDER", "give PID's group these limits now", update},
+    {"memory-parse", 0, "SIZE[,SIZE...]", "print sizes in bytes", show_size},
+    {"memory-usage", 0, "PID|FOLDER", "print what PID's group uses", show_usage},
+    {"memory-events", 0, "PID|FOLDER", "print what was counted in PID's group", show_events},
+    {"memory-reason", 0, "STATUS:BEFORE:AFTER", "print why it ended; two counts of kills",
+     show_reason},
+    {"memory-pressure", 0, "PID|FOLDER", "print how long PID's group waited", show_pressure},
     {"memory-available", 0, NULL, "print how much memory there really is here", show_available},
     {0},
 };

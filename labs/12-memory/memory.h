@@ -20,10 +20,11 @@
 /* "no limit", as a number of bytes. */
 static const uint64_t memory_unlimited = UINT64_MAX;
 
-/* Reads a size as docker run takes it: a whole number, and perhaps one of b, k, m, g, t (or B, K, M,
- * G, T), each 1024 times the one before. Also Ki, Mi, Gi, Ti, which are the same and which Kubernetes
- * writes; and kB, MB, GB, TB, which count by 1000. "max" and "-1" are memory_unlimited. Anything else
- * is -EINVAL: a sign, a space, a fraction, no number at all. What does not fit in 64 bits is -ERANGE.
+/* Reads a size as docker run takes it: a whole number, and perhaps one of b, k, m, g, t (or B, K,
+ * M, G, T), each 1024 times the one before. Also Ki, Mi, Gi, Ti, which are the same and which
+ * Kubernetes writes; and kB, MB, GB, TB, which count by 1000. "max" and "-1" are memory_unlimited.
+ * Anything else is -EINVAL: a sign, a space, a fraction, no number at all. What does not fit in 64
+ * bits is -ERANGE.
  */
 int memory_parse(const char *text, uint64_t *bytes);
 
@@ -35,9 +36,10 @@ int memory_parse(const char *text, uint64_t *bytes);
  * memory controller is one (-ENOENT), and so is whatever else the kernel says. */
 int memory_limit(const struct cgroup *group, uint64_t bytes, uint64_t both);
 
-/* What the kernel has counted. In version 2 a group's counters are those of all its past and present
- * groups below as well, and a second file (since Linux 5.2) has its own alone. In version 1 each group
- * counts for itself: what is below now has to be added; and limit_hits is 0, for nobody counts that. */
+/* What the kernel has counted. In version 2 a group's counters are those of all its past and
+ * present groups below as well, and a second file (since Linux 5.2) has its own alone. In version 1
+ * each group counts for itself: what is below now has to be added; and limit_hits is 0, for nobody
+ * counts that. */
 struct memory_events {
     uint64_t kills;       /* processes killed for want of memory, here and below             */
     uint64_t kills_local; /* of those, the ones that were in this very group                  */
@@ -69,8 +71,8 @@ int memory_usage(const struct cgroup *group, struct memory_usage *usage);
 
 /* Pressure stall information: the share of time in which at least one (some) or every (full) task
  * of the group waited for memory, in hundredths of a percent over the last 10 seconds, and the
- * total in microseconds. Version 2 only: -ENOENT elsewhere, and where the kernel was started without
- * it (or -EOPNOTSUPP, as it says). -EBADMSG when the file holds something else.
+ * total in microseconds. Version 2 only: -ENOENT elsewhere, and where the kernel was started
+ * without it (or -EOPNOTSUPP, as it says). -EBADMSG when the file holds something else.
  * Documentation/accounting/psi.rst */
 struct memory_pressure {
     unsigned some_avg10, full_avg10;

@@ -67,8 +67,8 @@ static int limit_io(struct container *container)
     if (group->count == 0)
         return 0;
     if (reads.bytes > 0)
-        result = cpu_io_limit(group, reads.major, reads.minor, reads.bytes,
-                              same ? writes.bytes : 0);
+        result =
+            cpu_io_limit(group, reads.major, reads.minor, reads.bytes, same ? writes.bytes : 0);
     if (result == 0 && writes.bytes > 0 && !(same && reads.bytes > 0))
         result = cpu_io_limit(group, writes.major, writes.minor, 0, writes.bytes);
     return result;
@@ -222,7 +222,7 @@ static int show_request(struct container *container, const char *value)
     cpu_millis millis;
 
     snprintf(number, sizeof number, "%.*s", (int)strcspn(value, "m"), value);
-    int result = parse_number(number, UINT64_MAX, &millis);
+    int result = parse_number(number, 1000000000, &millis);
 
     (void)container;
     if (result < 0)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTIONS_MAX = 128, FIRST_LONG = 256 };
+enum { OPTIONS_MAX = 256, FIRST_LONG = 512 };
 
 static const char *without = "";
 

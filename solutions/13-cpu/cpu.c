@@ -8,15 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* BEGIN SOLUTION step 1 helper */
-static bool is_v1(const struct cgroup *group)
-{
-    for (size_t i = 0; i < group->count; i++)
-        if (group->parts[i].version == 2)
-            return false;
-    return true;
-}
-/* END SOLUTION */
+#include "13-cpu/given_version.h"
 
 /* --- amounts -----------------------------------------------------------------------------------
  */
@@ -25,19 +17,16 @@ int cpu_parse(const char *text, cpu_millis *millis)
 {
     /* BEGIN SOLUTION step 1
      * TODO(step 1): digits, perhaps a point and up to three digits more; or digits and an "m". No
-     *               floating point: 0.1 has no exact value there, and a limit should.
+     *               floating point: 0.1 has no exact value there, and a limit should. strspn(3),
+     *               strtoull(3)
      */
-    enum { PROCESSORS_MAX = 1000000 };
+    const uint64_t most = 1000000 * 1000ULL;
     size_t digits = strspn(text, "0123456789");
-    uint64_t whole = strtoull(text, NULL, 10), part = 0;
+    uint64_t whole = strtoull(text, NULL, 10), part = 0; /* too many digits: the largest number */
     const char *end = text + digits;
 
     if (digits == 0)
         return -EINVAL;
-    if (strcmp(end, "m") == 0) {
-        *millis = whole;
-        return whole == 0 ? -EINVAL : whole > PROCESSORS_MAX * 1000ULL ? -ERANGE : 0;
-    }
     if (*end == '.') {
         size_t places = strspn(end + 1, "0123456789");
         if (places == 0 || places > 3)
@@ -46,10 +35,14 @@ int cpu_parse(const char *text, cpu_millis *millis)
         for (size_t i = places; i < 3; i++)
             part *= 10;
         end += 1 + places;
+    } else if (strcmp(end, "m") == 0) {
+        part = whole % 1000;
+        whole /= 1000;
+        end++;
     }
     if (*end != '\0' || (whole == 0 && part == 0))
         return -EINVAL;
-    if (whole > PROCESSORS_MAX)
+    if (whole > most / 1000 || whole * 1000 + part > most)
         return -ERANGE;
     *millis = whole * 1000 + part;
     return 0;
@@ -62,23 +55,26 @@ int cpu_parse(const char *text, cpu_millis *millis)
 int cpu_limit(const struct cgroup *group, cpu_millis millis, uint64_t period)
 {
     /* BEGIN SOLUTION step 1
-     * TODO(step 1): "QUOTA PERIOD" in cpu.max, both in microseconds, "max" for no quota. In version
-     * 1 cpu.cfs_period_us and cpu.cfs_quota_us (-1 for none). 1000 millis are one whole period in
-     * each period.
+     * TODO(step 1): "QUOTA PERIOD" in cpu.max, both in microseconds, "max" for no quota; in version
+     *               1 cpu.cfs_period_us and cpu.cfs_quota_us (-1 for none). 1000 millis are one
+     *               whole period in each period. cgroup_write, group_version
      */
+    bool v2 = group_version(group, "cpu") == 2;
     char quota[24], periods[24], both[64];
 
     if (period == 0)
         period = 100000;
-    snprintf(quota, sizeof quota, "%" PRIu64, millis * period / 1000);
     snprintf(periods, sizeof periods, "%" PRIu64, period);
-    if (!is_v1(group)) {
-        snprintf(both, sizeof both, "%s %s", millis == 0 ? "max" : quota, periods);
+    if (millis == 0)
+        snprintf(quota, sizeof quota, "%s", v2 ? "max" : "-1");
+    else
+        snprintf(quota, sizeof quota, "%" PRIu64, millis * period / 1000);
+    if (v2) {
+        snprintf(both, sizeof both, "%s %s", quota, periods);
         return cgroup_write(group, "cpu.max", both);
     }
     int result = cgroup_write(group, "cpu.cfs_period_us", periods);
-    return result < 0 ? result
-                      : cgroup_write(group, "cpu.cfs_quota_us", millis == 0 ? "-1" : quota);
+    return result < 0 ? result : cgroup_write(group, "cpu.cfs_quota_us", quota);
     /* END SOLUTION */
 }
 
@@ -105,7 +101,7 @@ int cpu_stat(const struct cgroup *group, struct cpu_stat *stat)
     *stat = (struct cpu_stat){0};
     /* BEGIN SOLUTION step 2
      * TODO(step 2): cpu.stat has a line each. Version 1 counts throttled_time in nanoseconds, and
-     * the CPU time in cpuacct.usage, in nanoseconds too.
+     *               the CPU time in cpuacct.usage, in nanoseconds too. cgroup_read
      */
     char text[2048], usage[32];
     ssize_t length = cgroup_read(group, "cpu.stat", text, sizeof text);
@@ -114,7 +110,7 @@ int cpu_stat(const struct cgroup *group, struct cpu_stat *stat)
         return (int)length;
     stat->periods = find_key(text, "nr_periods");
     stat->throttled = find_key(text, "nr_throttled");
-    if (!is_v1(group)) {
+    if (group_version(group, "cpu") == 2) {
         stat->usage_usec = find_key(text, "usage_usec");
         stat->throttled_usec = find_key(text, "throttled_usec");
         return 0;
@@ -130,7 +126,7 @@ unsigned cpu_throttled(const struct cpu_stat *before, const struct cpu_stat *aft
 {
     /* BEGIN SOLUTION step 2 return 0
      * TODO(step 2): of the two differences, not of the counters: those count from the group's
-     * birth.
+     *               birth. What do you get from 2 of 3, rounded to the nearest?
      */
     uint64_t periods = after->periods - before->periods;
     uint64_t throttled = after->throttled - before->throttled;
@@ -145,7 +141,8 @@ unsigned cpu_throttled(const struct cpu_stat *before, const struct cpu_stat *aft
 int cpu_weight(const struct cgroup *group, unsigned weight)
 {
     /* BEGIN SOLUTION step 3
-     * TODO(step 3): cpu.weight. Version 1 would take shares far outside of what a weight may be.
+     * TODO(step 3): cpu.weight, in either version: cgroup_write translates. But version 1 would
+     *               take shares far outside of what a weight may be.
      */
     char text[16];
 
@@ -162,11 +159,20 @@ int cpu_weight(const struct cgroup *group, unsigned weight)
 int cpu_set(const struct cgroup *group, const char *cpus, const char *mems)
 {
     /* BEGIN SOLUTION step 4
-     * TODO(step 4): cpuset.cpus, and cpuset.mems if there is something for it.
+     * TODO(step 4): cpuset.cpus and cpuset.mems. Then, in version 2, is cpuset.cpus.effective what
+     *               cpuset.cpus says? The kernel writes both lists in the same form. cgroup_read
      */
-    int result = cgroup_write(group, "cpuset.cpus", cpus);
+    char asked[256], given[256];
+    int result = cpus == NULL ? 0 : cgroup_write(group, "cpuset.cpus", cpus);
 
-    return result < 0 || mems == NULL ? result : cgroup_write(group, "cpuset.mems", mems);
+    if (result == 0 && mems != NULL)
+        result = cgroup_write(group, "cpuset.mems", mems);
+    if (result < 0 || cpus == NULL || group_version(group, "cpuset") == 1)
+        return result;
+    if (cgroup_read(group, "cpuset.cpus", asked, sizeof asked) < 0 ||
+        cgroup_read(group, "cpuset.cpus.effective", given, sizeof given) < 0)
+        return -EIO;
+    return strcmp(asked, given) == 0 ? 0 : -EINVAL;
     /* END SOLUTION */
 }
 
@@ -187,7 +193,8 @@ unsigned cpu_request_shares(cpu_millis millis)
 unsigned cpu_request_weight(cpu_millis millis)
 {
     /* BEGIN SOLUTION step 5 return 0
-     * TODO(step 5): the formula of cpu.h: a range of 2..262144 laid upon one of 1..10000.
+     * TODO(step 5): the formula of cpu.h: a range of 2..262144 laid upon one of 1..10000. How large
+     *               is the product in the middle, and what fits in an int?
      */
     return 1 + (cpu_request_shares(millis) - 2) * 9999U / 262142U;
     /* END SOLUTION */
@@ -216,7 +223,7 @@ int cpu_io_limit(const struct cgroup *group, unsigned major, unsigned minor, uin
      */
     char text[128], reads[24] = "max", writes[24] = "max";
 
-    if (is_v1(group)) {
+    if (group_version(group, "io") != 2) {
         int result = throttle_v1(group, "blkio.throttle.read_bps_device", major, minor, read_bytes);
         return result < 0 ? result
                           : throttle_v1(group, "blkio.throttle.write_bps_device", major, minor,

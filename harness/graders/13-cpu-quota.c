@@ -1,0 +1,196 @@
+/* Lab 13, step 1: a quota. The amount as a number, the kernel's files, and what the kernel then
+ * allows by its own count. */
+#include "graders/13-cpu.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "grade/mounts.h"
+
+/* --- amounts ------------------------------------------------------------------------------------
+ */
+
+static void check_amount(struct run *room, const char *text, unsigned long long millis)
+{
+    struct grade *g = run_grade(room);
+    const char *said = cpu_answer(room, "--cpu-parse", text), *wanted = say(g, "%llu", millis);
+
+    expect(g, strcmp(said, wanted) == 0, .because = "amount",
+           .expected = say(g, "%s is %s thousandths of a processor", text, wanted),
+           .kernel = say(g, "your program says %.40s", said),
+           .see = say(g, "lab13 --cpu-parse %s, in make shell13", text));
+}
+
+static void check_no_amount(struct run *room, const char *text, const char *error,
+                            const char *because)
+{
+    struct grade *g = run_grade(room);
+    const char *const arguments[] = {"--cpu-parse", text, NULL};
+    const char *said;
+    int status = outside_run(room, &(struct run_options){.arguments = arguments}, &said);
+
+    expect(g, status == 125 && strstr(said, error) != NULL, .because = because,
+           .expected = say(g, "--cpu-parse '%s' is refused: %s", text, error),
+           .kernel = say(g, "it ended with %d: %.80s", status, said),
+           .see = say(g, "lab13 --cpu-parse '%s'; echo $?, in make shell13", text));
+}
+
+static void check_amounts(struct run *room)
+{
+    static const char *const nonsense[] = {"",     "m",    ".",   "1.",   ".5",  "-1",  "+1",
+                                           " 1",   "1 ",   "1,5", "1e3",  "0x2", "1mm", "1.5m",
+                                           "1.5x", "half", "1k",  "1.-5", "1..5"};
+    struct grade *g = run_grade(room);
+    int whole = grade_between(g, 2, 99), tenths = grade_between(g, 1, 9);
+    int hundredths = grade_between(g, 1, 9), thousandths = grade_between(g, 1, 9);
+    int millis = grade_between(g, 1001, 99999);
+
+    check_amount(room, say(g, "%d", whole), (unsigned)whole * 1000);
+    check_amount(room, say(g, "0.%d", tenths), (unsigned)tenths * 100);
+    check_amount(room, say(g, "%d.0%d", whole, hundredths),
+                 (unsigned)(whole * 1000 + hundredths * 10));
+    check_amount(room, say(g, "0.00%d", thousandths), (unsigned)thousandths);
+    check_amount(room, say(g, "%d.%d%d%d", whole, tenths, hundredths, thousandths),
+                 (unsigned)(whole * 1000 + tenths * 100 + hundredths * 10 + thousandths));
+    check_amount(room, say(g, "%dm", millis), (unsigned)millis);
+    check_amount(room, "1m", 1);
+    check_amount(room, "1000000", 1000000000);
+    check_amount(room, "1000000000m", 1000000000);
+    for (size_t i = 0; i < sizeof nonsense / sizeof *nonsense; i++)
+        check_no_amount(room, nonsense[i], "Invalid argument", "nonsense");
+    check_no_amount(room, say(g, "%d.%d%d%d%d", whole, tenths, tenths, tenths, thousandths),
+                    "Invalid argument", "too-fine");
+    check_no_amount(room, "0", "Invalid argument", "zero");
+    check_no_amount(room, "0.000", "Invalid argument", "zero");
+    check_no_amount(room, "0m", "Invalid argument", "zero");
+    check_no_amount(room, "1000000.001", "Numerical result out of range", "too-much");
+    check_no_amount(room, "1000000001m", "Numerical result out of range", "too-much");
+    /* Times 1000 that is 384 modulo 2^64; and what no 64 bits hold. */
+    check_no_amount(room, "18446744073709552", "Numerical result out of range", "too-much");
+    check_no_amount(room, "99999999999999999999999m", "Numerical result out of range", "too-much");
+}
+
+/* --- the kernel's files -------------------------------------------------------------------------
+ */
+
+static void check_files(struct grade *g, const char *const *options, const char *wanted)
+{
+    struct start start = cpu_start(outside_open(g, false), options, NULL);
+
+    run_payload(start.run);
+    const char *quota = cpu_quota(start.room, &start.cpu, start.name);
+    expect(g, quota != NULL && strcmp(quota, wanted) == 0, .because = "quota-file",
+           .expected = say(g, "%s %s%s%s: quota and period of the group are \"%s\"", options[0],
+                           options[1], options[2] != NULL ? " " : "",
+                           options[2] != NULL ? say(g, "%s %s", options[2], options[3]) : "",
+                           wanted),
+           .kernel = say(g, "they are \"%s\"", quota != NULL ? quota : "not there"),
+           .see = say(g, "cat %s/GROUP/%s", start.cpu.folder,
+                      start.cpu.version == 2 ? "cpu.max" : "cpu.cfs_*_us"));
+}
+
+static void check_quotas(struct grade *g)
+{
+    int millis = grade_between(g, 21, 999), whole = grade_between(g, 2, 64);
+    int period = grade_between(g, 50, 999); /* thousands of microseconds: no fractions then */
+
+    check_files(g, (const char *const[]){"--cpus", say(g, "0.%03d", millis), NULL},
+                say(g, "%d 100000", millis * 100));
+    check_files(g, (const char *const[]){"--cpus", say(g, "%d.5", whole), NULL},
+                say(g, "%d 100000", whole * 100000 + 50000));
+    check_files(g,
+                (const char *const[]){"--cpus", say(g, "%dm", millis), "--cpu-period",
+                                      say(g, "%d000", period), NULL},
+                say(g, "%d %d000", millis * period, period));
+    check_files(g, (const char *const[]){"--cpus", "1m", "--cpu-period", "1000000", NULL},
+                "1000 1000000");
+    check_files(g, (const char *const[]){"--cpu-period", say(g, "%d000", period), NULL},
+                say(g, "max %d000", period));
+}
+
+static void check_refusals(struct run *room)
+{
+    struct grade *g = run_grade(room);
+    const char *small = say(g, "%dm", grade_between(g, 1, 9));
+    const char *half = say(g, "%d", grade_between(g, 1, 9));
+
+    cpu_refused(room, (const char *const[]){"--cpus", small, NULL}, "Invalid argument",
+                "refusal-lost", say(g, "a quota of %.*s00 us", (int)strcspn(small, "m"), small));
+    cpu_refused(room, (const char *const[]){"--cpus", "0.5", "--cpu-period", "1000001", NULL},
+                "Invalid argument", "refusal-lost", "a period above one second");
+    cpu_refused(room,
+                (const char *const[]){"--cpus", half, "--cpu-period",
+                                      say(g, "%d", grade_between(g, 100, 999)), NULL},
+                "Invalid argument", "refusal-lost", "a period below 1000 us");
+}
+
+/* --- what the kernel allows ---------------------------------------------------------------------
+ */
+
+enum { PERIOD = 20000, PERIODS = 16 };
+
+struct burning {
+    struct start start;
+    struct counted now;
+    unsigned long long until; /* throttled so often */
+};
+
+static bool throttled_enough(void *arg)
+{
+    struct burning *burning = arg;
+
+    burning->now = cpu_counted(burning->start.room, &burning->start.cpu, burning->start.name);
+    return burning->now.throttled >= burning->until;
+}
+
+static struct counted wait_until_throttled(struct burning *burning, unsigned long long times)
+{
+    struct grade *g = run_grade(burning->start.run);
+
+    burning->until = times;
+    if (!run_until(burning->start.run, throttled_enough, burning))
+        fail(g, .because = "not-throttled",
+             .expected = "a group that wants more than its quota is throttled in each period",
+             .kernel = say(g, "nr_throttled is %llu, nr_periods %llu", burning->now.throttled,
+                           burning->now.periods),
+             .see = "cat cpu.stat of the group");
+    return burning->now;
+}
+
+/* Two that burn all they get, on any processor, share one quota. By the group's own counters it
+ * gets it in each period in which it was throttled, and never more. The kernel hands time out in
+ * slices and takes an excess back in the next period: hence a tolerance. */
+static void check_measured(struct grade *g)
+{
+    unsigned long long percent = (unsigned)grade_between(g, 15, 60);
+    const char *const options[] = {"--cpus", say(g, "%llum", percent * 10), "--cpu-period",
+                                   say(g, "%d", PERIOD), NULL};
+    struct burning burning = {.start = cpu_start(outside_open(g, false), options, NULL)};
+
+    run_payload(burning.start.run);
+    run_ask(burning.start.run, "spin 2");
+    struct counted before = wait_until_throttled(&burning, 3);
+    struct counted after = wait_until_throttled(&burning, before.throttled + PERIODS);
+    unsigned long long usage = after.usage - before.usage;
+    unsigned long long periods = after.periods - before.periods;
+    unsigned long long share = usage * 100 / (periods * PERIOD);
+    unsigned long long least = (after.throttled - before.throttled) * PERIOD * percent / 100;
+    unsigned long long most = periods * PERIOD * percent / 100;
+
+    expect(g, usage <= most * 5 / 4 + 2000 && usage >= least * 3 / 4, .because = "not-held",
+           .expected = say(g, "two workers under --cpus %s use %llu %% of a CPU together",
+                           options[1], percent),
+           .kernel = say(g, "they used %llu us in %llu periods of %d us: %llu %%", usage, periods,
+                         PERIOD, share),
+           .see = "cat cpu.stat of the group, twice");
+}
+
+void cpu_step_quota(struct grade *g)
+{
+    struct run *room = outside_open(g, false);
+
+    check_amounts(room);
+    check_quotas(g);
+    check_refusals(room);
+    check_measured(g);
+}
