@@ -1,6 +1,6 @@
 #!/bin/sh
 # grade.sh LAB KIND NAME WHO SEED: grades one program of the corpus and writes what came of it, as
-# one JSON record, to $RECORDS. (Called by run.sh, which sets KIT, RECORDS and REPORTS.)
+# one JSON record, to $RECORDS. (Called by run.sh, which sets KIT, RECORDS, REPORTS and WHOLE.)
 set -u
 
 lab=$1 kind=$2 name=$3 who=$4 seed=$5
@@ -27,16 +27,25 @@ changed_lines() {
         grep -c '^[-+]'
 }
 
+# A wrong solution is graded whole once, so that it is seen to fail nothing else. As any other user,
+# its own step (with those that it needs) tells whether it dies there too.
+only=
+[ "$kind" != mutants ] || [ "$who" = "$WHOLE" ] || only=$(header Step)
+
 built=false status=-1 ends=-1 steps='[]'
 if [ -x "$program" ]; then
     built=true
     as "$who" timeout 120 "$KIT/build/grade" --src solutions --no-progress --layer "$layer" \
-        --program "$program" --report "$report" --seed "$seed" "$number" >"$record.log" 2>&1
+        --program "$program" --report "$report" --seed "$seed" ${only:+--step "$only"} "$number" \
+        >"$record.log" 2>&1
     status=$?
     # How it ends for a COMMAND that does nothing, without any option.
-    as "$who" timeout 60 "$KIT/build/inside" --file "lab$number=$program" -- "lab$number" true \
-        >>"$record.log" 2>&1
-    ends=$?
+    ends=0
+    if [ -z "$only" ]; then
+        as "$who" timeout 60 "$KIT/build/inside" --file "lab$number=$program" -- "lab$number" \
+            true >>"$record.log" 2>&1
+        ends=$?
+    fi
     [ ! -s "$report/$number/report.json" ] || steps=$(jq -c '[.steps[] | {number, outcome, points,
         reason, note, verdict: ([.evidence.expected, .evidence.kernel, .evidence.see, .note] |
             map(strings) | join("\n"))}]' "$report/$number/report.json")

@@ -152,7 +152,11 @@ if [ "$KIT" != "$PWD" ]; then
     done
     chmod -R a+rX "$KIT"
 fi
-export KIT RECORDS REPORTS
+# shellcheck disable=SC2086 # who is several
+set -- $who
+WHOLE=$1 # grades wrong solutions whole: see grade.sh
+# What this machine cannot do is not done in a guest for each of hundreds of programs.
+export KIT RECORDS REPORTS WHOLE VM="${VM:-0}"
 
 echo "$programs" | while read -r lab kind name; do
     for one in $who; do

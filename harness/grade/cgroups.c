@@ -50,9 +50,8 @@ struct cgroups cgroups_of(struct grade *g, struct run *room, const char *control
 
     for (size_t i = 0; i < mounts->count; i++) {
         const struct kernel_mount *m = &mounts->list[i];
-        if (strcmp(m->fstype, "cgroup") == 0 && kernel_mount_has(m->super, controller))
-            found = m;
-        else if (found == NULL && strcmp(m->fstype, "cgroup2") == 0)
+        bool v1 = strcmp(m->fstype, "cgroup") == 0 && kernel_mount_has(m->super, controller);
+        if (v1 || (found == NULL && strcmp(m->fstype, "cgroup2") == 0))
             found = m;
     }
     if (found == NULL)

@@ -124,6 +124,11 @@ static bool try_cgroup2(void)
     return needs_cgroup_version() == 2;
 }
 
+static bool try_psi(void)
+{
+    return needs_cgroup_version() != 0 && needs_cgroup_psi();
+}
+
 /* A filter that refuses one call, and the call. */
 static bool try_seccomp(void)
 {
@@ -154,11 +159,17 @@ static const struct {
     const char *name;
     bool (*attempt)(void);
 } table[] = {
-    {NEED_USERNS, "userns", try_userns},          {NEED_IDS, "ids:65536", try_ids},
-    {NEED_MQUEUE, "mqueue", try_mqueue},          {NEED_OVERLAY, "overlay-in-userns", try_overlay},
-    {NEED_NEWUIDMAP, "newuidmap", try_newuidmap}, {NEED_CGROUP, "cgroup", try_cgroup},
-    {NEED_CGROUP1, "cgroup1", try_cgroup1},       {NEED_CGROUP2, "cgroup2", try_cgroup2},
-    {NEED_SECCOMP, "seccomp", try_seccomp},       {NEED_FOREIGN, "foreign-calls", try_foreign},
+    {NEED_USERNS, "userns", try_userns},
+    {NEED_IDS, "ids:65536", try_ids},
+    {NEED_MQUEUE, "mqueue", try_mqueue},
+    {NEED_OVERLAY, "overlay-in-userns", try_overlay},
+    {NEED_NEWUIDMAP, "newuidmap", try_newuidmap},
+    {NEED_CGROUP, "cgroup", try_cgroup},
+    {NEED_CGROUP1, "cgroup1", try_cgroup1},
+    {NEED_CGROUP2, "cgroup2", try_cgroup2},
+    {NEED_SECCOMP, "seccomp", try_seccomp},
+    {NEED_FOREIGN, "foreign-calls", try_foreign},
+    {NEED_PSI, "psi", try_psi},
 };
 
 unsigned needs_missing(unsigned needs, const char **name)

@@ -1,11 +1,13 @@
 /* Whether rooms can have control groups of their own here: by making one. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "grade/needs_cgroup.h"
+#include "kernel/own.h"
 #include "sandbox/groupfs.h"
 #include "sandbox/homes.h"
 #include "sandbox/ids.h"
@@ -62,4 +64,35 @@ int needs_cgroup_version(void)
             v1 |= found;
     }
     return v2 == all ? 2 : v1 == all ? 1 : 0;
+}
+
+static bool tells(const char *group, const char *file)
+{
+    char path[PATH_MAX + 128], text[16];
+
+    snprintf(path, sizeof path, "%s/%s", group, file);
+    autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
+    return fd >= 0 && read(fd, text, sizeof text) > 0;
+}
+
+/* The file may be there and refuse to be read: pressure stall information can be switched off when
+ * the kernel starts. */
+bool needs_cgroup_psi(void)
+{
+    static struct home homes[HOMES_MAX];
+    size_t count = homes_find(homes);
+    bool found = false;
+
+    for (size_t i = 0; i < count && !found; i++) {
+        char run[64], group[PATH_MAX + 64];
+        if (!homes[i].v2)
+            continue;
+        limits_mark(run, sizeof run);
+        snprintf(group, sizeof group, "%s/%s", homes[i].folder, run);
+        if (group_make(group, homes[i].folder, false) < 0)
+            continue;
+        found = tells(group, "memory.pressure");
+        group_remove(group);
+    }
+    return found;
 }

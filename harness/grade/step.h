@@ -27,6 +27,7 @@ enum need {
     NEED_CGROUP2 = 1 << 7,   /* the same, in version 2 */
     NEED_SECCOMP = 1 << 8,   /* filters of system calls: CONFIG_SECCOMP_FILTER */
     NEED_FOREIGN = 1 << 9,   /* calls of another architecture: x86_64's x32 */
+    NEED_PSI = 1 << 10,      /* the same as NEED_CGROUP, and memory.pressure in version 2 */
 };
 
 enum outcome {

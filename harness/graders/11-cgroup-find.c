@@ -150,6 +150,8 @@ static void check_part(struct grade *g)
                   groups.folder);
     check_place(room, "pids", groups.version, say(g, "%s%s", part, strrchr(inner, '/')),
                 "part-mounted", "only a part is mounted, and the decoy first");
+    cgroups_shell(room, "echo %d >%s/cgroup.procs", run_program_inside(room), part);
+    check_place(room, "pids", groups.version, part, "part-mounted", "the mounted part itself");
     cgroups_shell(room, "umount %s", part);
     cgroup_refused(room, "--cgroup-find", say(g, "%d:pids", run_program_inside(room)),
                    "No such file or directory", "unseen-group");
@@ -165,8 +167,9 @@ void cgroup_step_find(struct grade *g)
     check_part(g);
 
     struct run *room = outside_open(g, false);
-    cgroup_refused(room, "--cgroup-find",
-                   say(g, "%d:%s", run_program_inside(room), grade_word(g, 7)),
-                   "No such file or directory", "no-such-controller");
+    const char *const none[] = {grade_word(g, 7), "memor", "ids"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        cgroup_refused(room, "--cgroup-find", say(g, "%d:%s", run_program_inside(room), none[i]),
+                       "No such file or directory", "no-such-controller");
     cgroup_refused(room, "--cgroup-find", "3999999:pids", "No such process", "no-such-process");
 }

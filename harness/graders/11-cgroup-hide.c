@@ -49,9 +49,25 @@ static void check_hidden(struct grade *g)
            .see = "cat /proc/PID/cgroup, outside");
 }
 
+/* The room may have no more cgroup namespaces: without one COMMAND does not start. */
+static void check_refused(struct grade *g)
+{
+    static const char *const command[] = {"/strata/busybox", "true", NULL};
+    struct run *room = outside_open(g, false);
+
+    cgroups_shell(room, "echo 0 >/proc/sys/user/max_cgroup_namespaces");
+    struct start start = cgroup_start_in(g, room, cgroup_hidden, command);
+    int status = run_exit_status(start.run);
+    expect(g, status == 125, .because = "refusal-lost",
+           .expected = "unshare is refused (ENOSPC): 125, and COMMAND does not run",
+           .kernel = say(g, "the program ended with %d", status),
+           .see = "echo 0 >/proc/sys/user/max_cgroup_namespaces; lab11 true; echo $?");
+}
+
 void cgroup_step_hide(struct grade *g)
 {
     check_hidden(g);
+    check_refused(g);
 
     struct start start = cgroup_start(g, NULL);
     const struct payload *payload = run_payload(start.run);

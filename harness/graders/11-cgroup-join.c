@@ -70,9 +70,16 @@ static bool is_joined(void *arg)
 {
     struct start *start = ((void **)arg)[0];
     const struct waiting *waiting = ((void **)arg)[1];
-    const char *in = cgroups_group(run_grade(start->run), &start->groups, "pids", waiting->child);
+    struct grade *g = run_grade(start->run);
+    const char *const *c = cgroup_controllers(g, start->room);
+    bool joined = true;
 
-    return in != NULL && strcmp(in, start->name) == 0;
+    for (; joined && *c != NULL; c++) {
+        struct cgroups groups = cgroups_of(g, start->room, *c);
+        const char *in = cgroups_group(g, &groups, *c, waiting->child);
+        joined = in != NULL && strcmp(in, start->name) == 0;
+    }
+    return joined;
 }
 
 /* Held in its first hook, it is there already. */
@@ -90,6 +97,65 @@ static void check_early(struct grade *g)
              .kernel = "it has no child", .see = "make trace11");
     run_until(start.run, is_joined, (void *[]){&start, &waiting});
     check_in(&start, waiting.child, "COMMAND, before its first hook,", "joined-late");
+}
+
+/* A program in /a/b. In version 1 its groups stand below its own; in version 2 below /a, which has
+ * no processes: nearer than the topmost. */
+static void check_nearest(struct grade *g)
+{
+    struct run *room = outside_open(g, false);
+    struct cgroups groups = cgroups_of(g, room, "pids");
+    const char *a = say(g, "/%s", grade_word(g, 5)), *b = say(g, "%s/%s", a, grade_word(g, 5));
+
+    cgroups_shell(room, "mkdir -p %s%s", groups.folder, b);
+    if (groups.version == 2)
+        cgroups_shell(room,
+                      "cd %s; echo +pids >cgroup.subtree_control; "
+                      "echo +pids >.%s/cgroup.subtree_control",
+                      groups.folder, a);
+    struct start start = cgroup_start_from(g, room, b);
+    const struct payload *payload = run_payload(start.run);
+    const char *wanted = say(g, "%s%s", groups.version == 2 ? a : b, start.name);
+    const char *in = cgroups_group(g, &start.groups, "pids", payload->pid);
+    expect(g, in != NULL && strcmp(in, wanted) == 0, .because = "wrong-parent",
+           .expected = say(g, "a program in the group %s makes %s", b, wanted),
+           .kernel = say(g, "COMMAND is in %s", in != NULL ? in : "another"),
+           .see = "cat /proc/PID/cgroup of lab11, and of COMMAND");
+}
+
+/* The program has ended, or COMMAND is there. */
+static bool is_decided(void *arg)
+{
+    struct start *start = arg;
+    struct waiting waiting = {.program = run_program_pid(start->run)};
+
+    return run_ended(start->run) || (has_child(&waiting) && is_joined((void *[]){start, &waiting}));
+}
+
+/* The group of the program has room for one process, itself: so COMMAND is born elsewhere. */
+static void check_born(struct grade *g)
+{
+    struct run *room = outside_open(g, false);
+    struct cgroups groups = cgroups_of(g, room, "pids");
+    const char *one = say(g, "/%s", grade_word(g, 5));
+
+    if (groups.version != 2)
+        return;
+    cgroups_shell(room,
+                  "cd %s; echo +pids >cgroup.subtree_control; mkdir .%s; echo 1 >.%s/pids.max",
+                  groups.folder, one, one);
+    struct start start = cgroup_start_from(g, room, one);
+    int status = run_until(start.run, is_decided, &start) && run_ended(start.run)
+                     ? run_exit_status(start.run)
+                     : 0;
+    expect(g, status == 0, .because = "not-born-there",
+           .expected = say(g,
+                           "COMMAND is born in its group, not in that of the program, %s, which "
+                           "is full (pids.max 1)",
+                           one),
+           .kernel = say(g, "the program ended with %d", status),
+           .see = "clone(2), CLONE_INTO_CGROUP: an fd of the group's folder");
+    check_in(&start, run_payload(start.run)->pid, "COMMAND", "not-joined");
 }
 
 /* One of that name is there already: it stays as it was. (Step 6 asks whether the others went.) */
@@ -116,6 +182,8 @@ void cgroup_step_join(struct grade *g)
 {
     check_running(g);
     check_early(g);
+    check_nearest(g);
+    check_born(g);
 
     const char *const *controllers = cgroup_controllers(g, outside_open(g, false));
     for (; *controllers != NULL; controllers++)

@@ -49,12 +49,50 @@ static void check_no_limit(struct grade *g)
            .see = "cgroup-v2.rst, PID");
 }
 
+/* Files of a group, read and written by name. */
+static void check_files(struct grade *g)
+{
+    static const char *const files[] = {"pids.max", "pids.current", "cgroup.procs"};
+    struct run *room = outside_open(g, false);
+    struct cgroups groups = cgroups_of(g, room, "pids");
+    const char *name = say(g, "/%s", grade_word(g, 6));
+    int pid = run_program_inside(room);
+
+    if (groups.version == 2)
+        cgroups_shell(room, "echo +pids >%s/cgroup.subtree_control", groups.folder);
+    cgroups_shell(room, "cd %s; mkdir .%s; echo %d >.%s/pids.max; echo %d >.%s/cgroup.procs",
+                  groups.folder, name, grade_between(g, 100, 30000), name, pid, name);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        const char *said = cgroup_answer(room, "--cgroup-read", say(g, "%d:%s", pid, files[i]));
+        const char *text = strcmp(files[i], "cgroup.procs") == 0
+                               ? say(g, "%d", pid)
+                               : cgroups_read(room, &groups, name, files[i]);
+        expect(g, text != NULL && strcmp(said, text) == 0, .because = "misread",
+               .expected = say(g, "%s of the group of process %d is \"%s\"", files[i], pid, text),
+               .kernel = say(g, "your program says \"%s\"", said),
+               .see = say(g, "cat %s%s/%s", groups.folder, name, files[i]));
+    }
+    const char *none = say(g, "pids.%s", grade_word(g, 5));
+    cgroup_refused(room, "--cgroup-read", say(g, "%d:%s", pid, none), "No such file or directory",
+                   "no-such-file");
+    const char *const arguments[] = {
+        "--cgroup-conf", say(g, "%s=1", none), "--", "/strata/busybox", "true", NULL};
+    const char *text;
+    int status = outside_run(room, &(struct run_options){.arguments = arguments}, &text);
+    expect(g, status == 125 && strstr(text, "No such file or directory") != NULL,
+           .because = "no-such-file",
+           .expected = say(g, "--cgroup-conf %s=1: No such file or directory, 125", none),
+           .kernel = say(g, "it ended with %d: %.80s", status, text),
+           .see = say(g, "lab11 --cgroup-conf %s=1 true; echo $?", none));
+}
+
 void cgroup_step_pids(struct grade *g)
 {
     check_limit(g, grade_between(g, 5, 12));
     check_limit(g, grade_between(g, 13, 30));
     check_limit(g, 1);
     check_no_limit(g);
+    check_files(g);
 
     /* What the kernel refuses is not lost on the way: more than pid_max can never be. */
     static const char *const too_many[] = {"--pids-limit", "99999999", NULL};
@@ -77,34 +115,62 @@ static const char *whose(const char *const limits[3], const char *said)
                                         "the process's own group's"};
 
     for (int i = 2; i >= 0; i--)
-        if (strcmp(said, limits[i]) == 0)
+        if (limits[i] != NULL && strcmp(said, limits[i]) == 0)
             return words[i];
     return "nobody's";
 }
 
 /* Three groups, one in another, with these limits ("max" for none); our process in the lowest. */
-static void check_bound(struct run *room, const char *const limits[3], const char *wanted)
+static void check_bound(struct run *room, const char *controller, const char *const limits[3],
+                        const char *wanted)
 {
     struct grade *g = run_grade(room);
-    struct cgroups groups = cgroups_of(g, room, "pids");
-    const char *name = "";
+    struct cgroups groups = cgroups_of(g, room, controller);
+    bool renamed = groups.version == 1 && strcmp(controller, "memory") == 0;
+    const char *file = renamed ? "memory.limit_in_bytes" : say(g, "%s.max", controller);
+    const char *script = say(g, "cd %s", groups.folder);
 
     for (int i = 0; i < 3; i++) {
-        if (groups.version == 2)
-            cgroups_shell(room, "echo +pids >%s%s/cgroup.subtree_control", groups.folder, name);
-        name = say(g, "%s/%s", name, grade_word(g, 5));
-        cgroups_shell(room, "mkdir %s%s && echo %s >%s%s/pids.max", groups.folder, name, limits[i],
-                      groups.folder, name);
+        const char *name = grade_word(g, 5), *limit = limits[i];
+        if (groups.version == 2 && limit != NULL)
+            script = say(g, "%s && echo +%s >cgroup.subtree_control", script, controller);
+        script = say(g, "%s && mkdir %s && cd %s", script, name, name);
+        if (limit != NULL)
+            script = say(g, "%s && echo %s >%s", script,
+                         renamed && strcmp(limit, "max") == 0 ? "-1" : limit, file);
     }
-    cgroups_shell(room, "echo %d >%s%s/cgroup.procs", run_program_inside(room), groups.folder,
-                  name);
+    cgroups_shell(room, "%s && echo %d >cgroup.procs", script, run_program_inside(room));
     const char *said =
-        cgroup_answer(room, "--cgroup-bound", say(g, "%d:pids:pids.max", run_program_inside(room)));
+        cgroup_answer(room, "--cgroup-bound",
+                      say(g, "%d:%s:%s.max", run_program_inside(room), controller, controller));
     expect(g, strcmp(said, wanted) == 0, .because = "wrong-bound",
-           .expected = say(g, "pids.max of three nested groups: %s, %s, %s: %s binds", limits[0],
-                           limits[1], limits[2], wanted),
+           .expected = say(g, "%s of three nested groups: %s, %s, %s: %s binds", file, limits[0],
+                           limits[1], limits[2] != NULL ? limits[2] : "no such file", wanted),
            .kernel = say(g, "your program says %s: that is %s", said, whose(limits, said)),
-           .see = "cat pids.max in each folder from the process's group upwards");
+           .see = say(g, "cat %s in each folder from the process's group upwards", file));
+}
+
+/* Version 1 calls memory.max otherwise; whoever has not written step 7 is not asked for it. */
+static bool knows_memory(struct run *room)
+{
+    const char *const arguments[] = {"--cgroup-v1", "memory.max", NULL};
+    const char *said;
+
+    return cgroups_of(run_grade(room), room, "memory").version == 2 ||
+           (outside_run(room, &(struct run_options){.arguments = arguments}, &said) == 0 &&
+            strcmp(said, "memory.limit_in_bytes\n") == 0);
+}
+
+static void check_memory(struct run *room)
+{
+    struct grade *g = run_grade(room);
+    const char *low = say(g, "%d", grade_between(g, 20, 99) << 20);
+    const char *high = say(g, "%d", grade_between(g, 100, 999) << 20);
+
+    if (!knows_memory(room))
+        return;
+    check_bound(room, "memory", (const char *const[]){high, low, "max"}, low);
+    check_bound(room, "memory", (const char *const[]){"max", "max", "max"}, "max");
 }
 
 void cgroup_step_bound(struct grade *g)
@@ -113,10 +179,14 @@ void cgroup_step_bound(struct grade *g)
     const char *middle = say(g, "%d", grade_between(g, 100, 199));
     const char *high = say(g, "%d", grade_between(g, 200, 999));
 
-    check_bound(outside_open(g, false), (const char *const[]){low, high, "max"}, low);
-    check_bound(outside_open(g, false), (const char *const[]){high, low, middle}, low);
-    check_bound(outside_open(g, false), (const char *const[]){"max", high, middle}, middle);
-    check_bound(outside_open(g, false), (const char *const[]){"max", "max", "max"}, "max");
-    cgroup_refused(outside_open(g, false), "--cgroup-bound", "3999999:pids:pids.max",
-                   "No such process", "no-such-process");
+    struct run *room = outside_open(g, false);
+    check_bound(room, "pids", (const char *const[]){low, high, "max"}, low);
+    check_bound(room, "pids", (const char *const[]){high, low, middle}, low);
+    check_bound(room, "pids", (const char *const[]){"max", high, middle}, middle);
+    check_bound(room, "pids", (const char *const[]){"max", "max", "max"}, "max");
+    if (cgroups_of(g, room, "pids").version == 2)
+        check_bound(room, "pids", (const char *const[]){high, low, NULL}, low);
+    check_memory(room);
+    cgroup_refused(room, "--cgroup-bound", "3999999:pids:pids.max", "No such process",
+                   "no-such-process");
 }

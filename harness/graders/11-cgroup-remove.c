@@ -108,7 +108,21 @@ static void check_stopped(struct grade *g)
     check_gone(&start, "COMMAND has ended, and left a stopped child");
 }
 
-/* A group within, in every hierarchy, with somebody in it, frozen. */
+/* Empty groups within, one in another. */
+static void check_nested(struct grade *g)
+{
+    struct start start = cgroup_start(g, no_pid);
+
+    run_payload(start.run);
+    for (const char *const *c = cgroup_controllers(g, start.room); *c != NULL; c++) {
+        struct cgroups groups = cgroups_of(g, start.room, *c);
+        cgroups_shell(start.room, "cd %s%s && mkdir -p a/b/c a/d", groups.folder, start.name);
+    }
+    run_tell(start.run, "exit 0");
+    check_gone(&start, "COMMAND has ended, and left empty groups one in another");
+}
+
+/* Groups within, in every hierarchy, with somebody in the lowest, frozen. */
 static void check_frozen(struct grade *g)
 {
     struct start start = cgroup_start(g, no_pid);
@@ -120,13 +134,26 @@ static void check_frozen(struct grade *g)
     sscanf(run_ask(start.run, "child"), "ok %d", &child);
     for (const char *const *c = cgroup_controllers(g, start.room); *c != NULL; c++) {
         struct cgroups groups = cgroups_of(g, start.room, *c);
-        inner = say(g, "%s%s/%s", groups.folder, start.name, word); /* the freezer comes last */
-        cgroups_shell(start.room, "mkdir %s && echo %d >%s/cgroup.procs", inner, child, inner);
+        inner = say(g, "%s%s/%s/in", groups.folder, start.name, word); /* the freezer is last */
+        cgroups_shell(start.room, "mkdir -p %s && echo %d >%s/cgroup.procs", inner, child, inner);
     }
     cgroups_shell(start.room, "echo %s >%s/%s", v1 ? "FROZEN" : "1", inner,
                   v1 ? "freezer.state" : "cgroup.freeze");
     run_tell(start.run, "exit 0");
     check_gone(&start, "COMMAND has ended, and left a frozen child in a group within");
+}
+
+/* Version 1: somebody has left the group in one hierarchy, and is in it in the other. */
+static void check_half_out(struct grade *g)
+{
+    struct start start = cgroup_start(g, no_pid);
+    int child = 0;
+
+    run_payload(start.run);
+    sscanf(run_ask(start.run, "child"), "ok %d", &child);
+    cgroups_shell(start.room, "echo %d >%s/cgroup.procs", child, start.groups.folder);
+    run_tell(start.run, "exit 0");
+    check_gone(&start, "COMMAND has ended, and left a child that is in the freezer's group only");
 }
 
 /* Asks again until it has ended: two signals of one kind that meet are one. */
@@ -169,6 +196,7 @@ static void check_half_made(struct grade *g)
 {
     static const char *const command[] = {"/strata/busybox", "true", NULL};
     static const char *const too_many[] = {"--pids-limit", "99999999", NULL};
+    const char *const unknown[] = {"--cgroup-conf", say(g, "%s.max=1", grade_word(g, 6)), NULL};
     struct run *room = outside_open(g, false);
     const char *const *controllers = cgroup_controllers(g, room), *name = grade_word(g, 9), *said;
 
@@ -188,6 +216,8 @@ static void check_half_made(struct grade *g)
     }
     struct start start = cgroup_start_in(g, room, too_many, command);
     check_gone(&start, "a limit was refused");
+    start = cgroup_start_in(g, room, unknown, command);
+    check_gone(&start, "a controller was asked for that is nowhere to be had");
 }
 
 void cgroup_step_remove(struct grade *g)
@@ -197,7 +227,10 @@ void cgroup_step_remove(struct grade *g)
     check_children(g, "forks 3", "three children");
     check_stopped(g);
     check_bomb(g);
+    check_nested(g);
     check_frozen(g);
+    if (cgroups_of(g, outside_open(g, false), "pids").version == 1)
+        check_half_out(g);
     check_signal(g, SIGTERM, "SIGTERM");
     check_no_command(g);
     check_half_made(g);

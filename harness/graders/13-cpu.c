@@ -7,10 +7,12 @@
  */
 #include "graders/13-cpu.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "grade/mounts.h"
+#include "kernel/status.h"
 
 struct start cpu_start(struct run *room, const char *const *options, const char *const *command)
 {
@@ -19,6 +21,7 @@ struct start cpu_start(struct run *room, const char *const *options, const char 
     const char *arguments[24] = {"--cgroup-name", grade_word(g, 9), "--cgroupns", "host"};
     size_t count = 4;
 
+    start.accounts = cpu_accounts(room, &start.cpu);
     start.name = say(g, "/%s", arguments[1]);
     for (; *options != NULL && count < 23; options++)
         arguments[count++] = *options;
@@ -37,7 +40,9 @@ void cpu_refused(struct run *room, const char *const *options, const char *error
 
     expect(g, status == 125 && run_said(start.run, error), .because = because,
            .expected = say(g, "%s is refused (%s): 125, and COMMAND does not run", what, error),
-           .kernel = say(g, "the program ended with %d", status),
+           .kernel = status == 0
+                         ? say(g, "COMMAND ran in spite of %s", what)
+                         : say(g, "the program ended with %d, and said something else", status),
            .see = say(g, "lab13 %s %s%s%s true; echo $?", options[0], options[1],
                       options[2] != NULL ? " " : "",
                       options[2] != NULL ? say(g, "%s %s", options[2], options[3]) : ""));
@@ -60,9 +65,14 @@ const char *cpu_quota(struct run *room, const struct cgroups *cpu, const char *n
     return say(g, "%s %s", strcmp(quota, "-1") == 0 ? "max" : quota, period);
 }
 
-struct counted cpu_counted(struct run *room, const struct cgroups *cpu, const char *name)
+struct cgroups cpu_accounts(struct run *room, const struct cgroups *cpu)
 {
-    struct grade *g = run_grade(room);
+    return cpu->version == 2 ? *cpu : cgroups_of(run_grade(room), room, "cpuacct");
+}
+
+struct counted cpu_counted(struct run *room, const struct cgroups *cpu,
+                           const struct cgroups *accounts, const char *name)
+{
     struct counted c = {.periods = cgroups_key(room, cpu, name, "cpu.stat", "nr_periods"),
                         .throttled = cgroups_key(room, cpu, name, "cpu.stat", "nr_throttled")};
 
@@ -71,8 +81,7 @@ struct counted cpu_counted(struct run *room, const struct cgroups *cpu, const ch
         c.throttled_usec = cgroups_key(room, cpu, name, "cpu.stat", "throttled_usec");
         return c;
     }
-    struct cgroups accounts = cgroups_of(g, room, "cpuacct");
-    const char *usage = cgroups_read(room, &accounts, name, "cpuacct.usage");
+    const char *usage = cgroups_read(room, accounts, name, "cpuacct.usage");
     c.usage = usage != NULL ? strtoull(usage, NULL, 10) / 1000 : 0;
     c.throttled_usec = cgroups_key(room, cpu, name, "cpu.stat", "throttled_time") / 1000;
     return c;
@@ -91,6 +100,22 @@ const char *cpu_answer(struct run *room, const char *option, const char *value)
            .kernel = say(g, "it ended with %d: %.100s", status, said),
            .see = say(g, "lab13 %s %s, in make shell13", option, value));
     return say(g, "%.*s", (int)(length - (length > 0 && said[length - 1] == '\n')), said);
+}
+
+const char *cpu_allowed(struct grade *g, pid_t pid)
+{
+    struct kernel_status status;
+    int result = kernel_status_read(pid, &status);
+
+    if (result == -ESRCH)
+        fail(g, .because = "payload-gone", .expected = say(g, "process %d still runs", pid),
+             .kernel = say(g, "/proc/%d is gone", pid), .see = "make trace13");
+    if (result < 0)
+        grade_error(g, result, "cannot read /proc/%d/status", pid);
+    const char *list =
+        say(g, "%s", status.cpus_allowed_list != NULL ? status.cpus_allowed_list : "");
+    kernel_status_free(&status);
+    return list;
 }
 
 size_t cpu_list(const char *text, int *list, size_t size)

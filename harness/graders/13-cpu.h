@@ -16,8 +16,9 @@ void cpu_step_io(struct grade *g);
 struct start {
     struct run *room;
     struct run *run;
-    const char *name;   /* "/brelk": the group, below the room's topmost */
-    struct cgroups cpu; /* the hierarchy of "cpu"                        */
+    const char *name;        /* "/brelk": the group, below the room's topmost         */
+    struct cgroups cpu;      /* the hierarchy of "cpu"                                */
+    struct cgroups accounts; /* that which counts CPU time: in version 1 of "cpuacct" */
 };
 
 /* Starts it with these options (ends with NULL) in `room`, with the probe, or the program of
@@ -33,15 +34,22 @@ void cpu_refused(struct run *room, const char *const *options, const char *error
  * two. NULL when there is no such group. */
 const char *cpu_quota(struct run *room, const struct cgroups *cpu, const char *name);
 
+/* The hierarchy that counts CPU time. */
+struct cgroups cpu_accounts(struct run *room, const struct cgroups *cpu);
+
 /* What the kernel has counted in a group, in microseconds. */
 struct counted {
     unsigned long long usage, periods, throttled, throttled_usec;
 };
-struct counted cpu_counted(struct run *room, const struct cgroups *cpu, const char *name);
+struct counted cpu_counted(struct run *room, const struct cgroups *cpu,
+                           const struct cgroups *accounts, const char *name);
 
 /* What the lab program answers to a question: all lines, without the last line feed. The step fails
  * when it does not end with 0. */
 const char *cpu_answer(struct run *room, const char *option, const char *value);
+
+/* Cpus_allowed_list of a process: "0-2,7". */
+const char *cpu_allowed(struct grade *g, pid_t pid);
 
 /* The numbers of a list of processors like "0-2,7", one per CPU; at most `size`. */
 size_t cpu_list(const char *text, int *list, size_t size);

@@ -21,16 +21,16 @@ static void *take(size_t bytes)
     return at;
 }
 
-/* take BYTES: takes that much and keeps it. */
-static void verb_take(char *arguments, struct answer *answer)
+/* grab BYTES: takes that much and keeps it. */
+static void verb_grab(char *arguments, struct answer *answer)
 {
     taken_bytes = strtoul(arguments, NULL, 10);
     taken = take(taken_bytes);
     put_result(answer, taken != NULL);
 }
 
-/* giveback: what was taken last. */
-static void verb_giveback(char *arguments, struct answer *answer)
+/* ungrab: what was taken last. */
+static void verb_ungrab(char *arguments, struct answer *answer)
 {
     (void)arguments;
     put_result(answer, taken != NULL && munmap(taken, taken_bytes) == 0);
@@ -58,4 +58,4 @@ static void verb_hog(char *arguments, struct answer *answer)
 }
 
 const struct verb verbs_of_memory[] = {
-    {"take", verb_take}, {"giveback", verb_giveback}, {"hog", verb_hog}, {0}};
+    {"grab", verb_grab}, {"ungrab", verb_ungrab}, {"hog", verb_hog}, {0}};

@@ -4,7 +4,7 @@
 # that was run did not pass.
 . harness/verbs/lib.sh
 
-make -j2 SRC=solutions tools programs build/guest || die "the kit could not be built."
+make -j2 SRC=solutions tools programs || die "the kit could not be built."
 labs=$(cd labs && for folder in [0-9][0-9]-*/; do printf '%s ' "${folder%%-*}"; done)
 
 reports=$(mktemp -d) || exit 1

@@ -161,11 +161,12 @@ const char *image_program(void)
 }
 
 /* What a kernel could do without, when it is to be up in two seconds: looking for weaknesses of
- * processors that are not there, security modules, zeroing of all that is handed out. A panic ends
+ * processors that are not there, trials of ciphers, security modules, zeroing of all that is
+ * handed out, and patience with readers of what is removed (RCU: each unmount waits). A panic ends
  * QEMU (-no-reboot) at once. */
 #define QUICK                                                                                      \
-    "quiet panic=-1 oops=panic mitigations=off nokaslr lsm= audit=0 init_on_alloc=0 "              \
-    "tsc=reliable no_timer_check random.trust_cpu=on rcupdate.rcu_expedited=1"
+    "quiet panic=-1 oops=panic mitigations=off noreplace-smp cryptomgr.notests lsm= audit=0 "      \
+    "init_on_alloc=0 tsc=reliable no_timer_check random.trust_cpu=on rcupdate.rcu_expedited=1"
 
 /* What both commands begin with; returns how many words. */
 static size_t add_machine(const struct guest_options *options, const struct processor *processor,

@@ -230,6 +230,7 @@ int main(void)
     setenv("LANG", "C.UTF-8", 1);
     setenv("STRATA_ROOT", "/kit", 1);
     setenv("STRATA_GUEST", "1", 1); /* everything takes longer in here */
+    shell_command("modprobe -q brd rd_nr=1 rd_size=4096"); /* a disk, for lab 13 to limit */
     const char *shell = parameter("strata.shell");
     if (shell != NULL) {
         do_shell(shell);

@@ -1,7 +1,7 @@
 /* Lab 11: a control group. The contract is cgroup.h. */
 #include "11-cgroup/cgroup.h"
 
-#include <dirent.h>
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -14,6 +14,8 @@
 
 #include "11-cgroup/given_files.h"
 #include "11-cgroup/given_mounts.h"
+#include "11-cgroup/given_names.h"
+#include "11-cgroup/given_parts.h"
 
 /* How long the kernel may take to do what it was asked. */
 enum { DEADLINE_MS = 1000 };
@@ -23,17 +25,19 @@ enum { DEADLINE_MS = 1000 };
 int cgroup_mode(void)
 {
     /* TODO(step 1): mounts_each (given_mounts.h) shows you every mount. Type "cgroup2" is version
-     * 2; type "cgroup" is version 1, if its super block's options name a controller: systemd keeps
-     * a hierarchy of its own that has none. What of a machine with both?
+     *               2; type "cgroup" is version 1, if its super block's options name a controller:
+     *               systemd keeps a hierarchy of its own that has none. What of a machine with
+     *               both?
      */
     return STRATA_TODO;
 }
 
 int cgroup_find(pid_t pid, const char *controller, struct cgroup_place *place)
 {
-    /* TODO(step 1): two files have to be put together. /proc/PID/cgroup says which group, as a path
-     *               within the hierarchy; mountinfo says which folder of the hierarchy (root) is
-     *               mounted where (target). What if root is "/a" and the path "/ab/c"?
+    /* TODO(step 1): two files have to be put together. /proc/PID/cgroup (lines_each) says which
+     *               group, as a path within the hierarchy; mountinfo (mounts_each) which folder of
+     *               the hierarchy (root) is mounted where (target). What if root is "/a" and the
+     *               path "/ab/c"?
      */
     (void)pid;
     (void)controller;
@@ -43,9 +47,9 @@ int cgroup_find(pid_t pid, const char *controller, struct cgroup_place *place)
 
 int cgroup_bound(pid_t pid, const char *controller, const char *file, uint64_t *bound)
 {
-    /* TODO(step 4): begin at the group that cgroup_find gives, and go up folder by folder for as
-     * long as there is a cgroup.procs. The smallest number on the way binds, whoever wrote it.
-     * Version 1 calls the file by another name: cgroup_v1_name.
+    /* TODO(step 4): begin at the group that cgroup_find gives, and go up folder by folder
+     *               (group_above). The smallest number on the way binds, whoever wrote it. Version
+     *               1 calls the file by another name: cgroup_v1_name.
      */
     (void)pid;
     (void)controller;
@@ -60,10 +64,11 @@ int cgroup_create(const char *name, const char *const *controllers, struct cgrou
 {
     *group = (struct cgroup){.count = 0};
     /* TODO(step 2): for each controller cgroup_find says where our own group is, and in which
-     * version. Version 1: mkdir(2) below it, one folder a hierarchy. Version 2: one folder in all,
-     * but below a group that hands the controllers down ("+memory +pids" written to
-     * cgroup.subtree_control), which a group with processes may not (EBUSY): go up until one does.
-     * Open each folder. If anything fails: cgroup_remove.
+     *               version. Version 1: mkdir(2) below it, one folder a hierarchy. Version 2: one
+     *               folder in all, but below a group that hands the controllers down ("+memory
+     *               +pids" written to cgroup.subtree_control), which a group with processes in
+     *               cgroup.procs may not: go up until one does. part_add (given_parts.h) keeps
+     * account of the folders. If anything fails: cgroup_remove.
      */
     (void)name;
     (void)controllers;
@@ -85,13 +90,12 @@ int cgroup_join(const struct cgroup *group, pid_t pid)
     return STRATA_TODO;
 }
 
-/* --- limits ------------------------------------------------------------------------------------
- */
+/* --- limits ----------------------------------------------------------------------------------- */
 
 int cgroup_write(const struct cgroup *group, const char *file, const char *value)
 {
     /* TODO(step 3): "pids.max" belongs to the part that has the controller "pids"; "cgroup.procs"
-     * to all of them. What if no part has the file at all?
+     *               to all of them. What if no part has the file at all?
      */
     (void)group;
     (void)file;
@@ -111,8 +115,9 @@ ssize_t cgroup_read(const struct cgroup *group, const char *file, char *text, si
 
 int cgroup_v1_name(const char *file, const char *value, char name[64], char v1_value[64])
 {
-    /* TODO(step 7): a table of two columns, and three files whose values change as well. The kernel
-     *               turns a weight into shares by weight * 1024 / 100, to the nearest.
+    /* TODO(step 7): v1_file (given_names.h) knows the name. Of three files the value changes as
+     *               well; the kernel turns a weight into shares by weight * 1024 / 100, to the
+     *               nearest.
      */
     (void)file;
     (void)value;
@@ -121,8 +126,7 @@ int cgroup_v1_name(const char *file, const char *value, char name[64], char v1_v
     return STRATA_TODO;
 }
 
-/* --- seeing itself as the root ------------------------------------------------------------------
- */
+/* --- seeing itself as the root ---------------------------------------------------------------- */
 
 int cgroup_hide(void)
 {
@@ -132,8 +136,7 @@ int cgroup_hide(void)
     return STRATA_TODO;
 }
 
-/* --- freezing, killing, removing ----------------------------------------------------------------
- */
+/* --- freezing, killing, removing -------------------------------------------------------------- */
 
 int cgroup_freeze(const struct cgroup *group, bool frozen)
 {
@@ -148,9 +151,9 @@ int cgroup_freeze(const struct cgroup *group, bool frozen)
 int cgroup_kill(const struct cgroup *group)
 {
     /* TODO(step 6): "1" to cgroup.kill (version 2, since Linux 5.14) ends all at once. Without it:
-     * kill each pid of cgroup.procs, here and below, and again until there are none; what forks
-     * meanwhile cannot if it is frozen. In version 1 what is frozen does not even die before it is
-     * thawed.
+     *               kill each pid of cgroup.procs, here and below (groups_each), and again until
+     *               there are none; what is frozen meanwhile cannot fork. In version 1 what is
+     *               frozen does not even die before it is thawed.
      */
     (void)group;
     return STRATA_TODO;
@@ -158,8 +161,9 @@ int cgroup_kill(const struct cgroup *group)
 
 int cgroup_remove(struct cgroup *group)
 {
-    /* TODO(step 6): rmdir(2), the groups within first. EBUSY may only mean that the dead have not
-     * left yet: try again for a while. Close the fds whatever happens.
+    /* TODO(step 6): rmdir(2), the groups within first (groups_each and group_clear). EBUSY may only
+     *               mean that the dead have not left yet: try again for a while. Close the fds
+     *               whatever happens.
      */
     (void)group;
     return STRATA_TODO;

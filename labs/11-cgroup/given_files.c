@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -38,6 +39,42 @@ int file_write(int folder, const char *file, const char *value)
     return result;
 }
 
+ssize_t group_read(const char *group, const char *file, char *text, size_t size)
+{
+    char path[PATH_MAX + 64];
+
+    snprintf(path, sizeof path, "%s/%s", group, file);
+    return file_read(AT_FDCWD, path, text, size);
+}
+
+int group_write(const char *group, const char *file, const char *value)
+{
+    char path[PATH_MAX + 64];
+
+    snprintf(path, sizeof path, "%s/%s", group, file);
+    return file_write(AT_FDCWD, path, value);
+}
+
+int lines_each(const char *file, int (*see)(void *arg, char *line), void *arg)
+{
+    FILE *stream = fopen(file, "re");
+    char *line = NULL;
+    size_t size = 0;
+    ssize_t length;
+    int result = 0;
+
+    if (stream == NULL)
+        return -errno;
+    while (result == 0 && (length = getline(&line, &size, stream)) > 0) {
+        if (line[length - 1] == '\n')
+            line[length - 1] = '\0';
+        result = see(arg, line);
+    }
+    free(line);
+    fclose(stream);
+    return result;
+}
+
 bool list_has(const char *list, const char *word)
 {
     size_t length = strlen(word);
@@ -49,6 +86,13 @@ bool list_has(const char *list, const char *word)
         at += here;
     }
     return false;
+}
+
+bool group_has(const char *group, const char *file, const char *word)
+{
+    char text[256];
+
+    return group_read(group, file, text, sizeof text) > 0 && list_has(text, word);
 }
 
 bool group_above(char *path)
@@ -82,6 +126,21 @@ int groups_each(int folder, int (*act)(int folder))
     closedir(list);
     int count = sum < 0 ? 0 : act(folder);
     return count < 0 ? count : sum + count;
+}
+
+/* Folders of groups hold nothing that unlink(2) could take away: only what is a group goes. */
+int group_clear(int folder)
+{
+    int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *list = copy < 0 ? NULL : fdopendir(copy);
+
+    if (list == NULL)
+        return 0;
+    for (struct dirent *entry; (entry = readdir(list)) != NULL;)
+        if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+            unlinkat(folder, entry->d_name, AT_REMOVEDIR);
+    closedir(list);
+    return 0;
 }
 
 long clock_ms(void)

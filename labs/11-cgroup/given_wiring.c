@@ -16,6 +16,8 @@ static const char *wanted[CGROUP_PARTS + 1]; /* controllers; ends with NULL     
 static bool needed;                          /* a limit hangs on them             */
 static bool host_namespace;                  /* --cgroupns=host                   */
 static const char *name, *pids_limit;
+static const char *conf[16]; /* of --cgroup-conf: "memory.max=1000000" */
+static size_t conf_count;
 
 const struct cgroup *container_group(void)
 {
@@ -107,6 +109,22 @@ static int limit_pids(struct container *container)
     return pids_limit != NULL && group.count > 0 ? cgroup_write(&group, "pids.max", pids_limit) : 0;
 }
 
+/* "pids.max=7": the file and its value. */
+static int write_conf(struct container *container)
+{
+    char file[64];
+
+    (void)container;
+    for (size_t i = 0; i < conf_count && group.count > 0; i++) {
+        size_t length = strcspn(conf[i], "=");
+        snprintf(file, sizeof file, "%.*s", (int)length, conf[i]);
+        int result = cgroup_write(&group, file, conf[i] + length + 1);
+        if (result < 0)
+            return result;
+    }
+    return 0;
+}
+
 /* Version 2 has it born there. In version 1 it is moved while it waits for its go-ahead, before its
  * first instruction of any consequence. */
 static int join(struct container *container)
@@ -114,10 +132,13 @@ static int join(struct container *container)
     return group.count > 0 ? cgroup_join(&group, container->process.pid) : 0;
 }
 
-/* The last thing that the parent does before COMMAND may go on. */
+/* The last thing that the parent does before COMMAND may go on. It takes a thread, for which the
+ * parent's own group may have no room: then there is no freezing by signals. */
 static int listen_to_signals(struct container *container)
 {
-    return group.count > 0 ? freezer_listen(&group, container->program) : 0;
+    int result = group.count > 0 ? freezer_listen(&group, container->program) : 0;
+
+    return result == -EAGAIN ? 0 : result;
 }
 
 static int hide(struct container *container)
@@ -151,6 +172,29 @@ static int set_pids_limit(struct container *container, const char *value)
         return -EINVAL;
     pids_limit = number == -1 ? "max" : value; /* docker's word for no limit */
     container_wants("pids", true);
+    return 0;
+}
+
+/* The controller of a file: the word before its dot. NULL for "cgroup", which is none. */
+static const char *controller_of(const char *file)
+{
+    size_t length = strcspn(file, ".=");
+
+    return length == 6 && strncmp(file, "cgroup", 6) == 0 ? NULL : strndup(file, length);
+}
+
+/* FILE=VALUE */
+static int set_conf(struct container *container, const char *value)
+{
+    const char *equals = strchr(value, '='), *controller = controller_of(value);
+
+    (void)container;
+    if (equals == NULL || equals == value || equals - value > 63 ||
+        conf_count == sizeof conf / sizeof *conf)
+        return -EINVAL;
+    conf[conf_count++] = value;
+    if (controller != NULL)
+        container_wants(controller, true);
     return 0;
 }
 
@@ -224,6 +268,29 @@ static int show_bound(struct container *container, const char *value)
     return OPTION_DONE;
 }
 
+/* PID:FILE */
+static int show_file(struct container *container, const char *value)
+{
+    char text[4096], *end;
+    long pid = strtol(value, &end, 10);
+    const char *controllers[] = {"pids", NULL};
+    struct cgroup found;
+
+    (void)container;
+    if (end == value || *end != ':' || pid <= 0 || pid > INT_MAX)
+        return -EINVAL;
+    if (controller_of(end + 1) != NULL)
+        controllers[0] = controller_of(end + 1);
+    ssize_t length = container_of((pid_t)pid, controllers, &found);
+    if (length == 0)
+        length = cgroup_read(&found, end + 1, text, sizeof text);
+    container_close(&found);
+    if (length < 0)
+        return (int)length;
+    printf("%s\n", text);
+    return OPTION_DONE;
+}
+
 /* FILE[=VALUE] */
 static int show_v1(struct container *container, const char *value)
 {
@@ -247,20 +314,26 @@ static int show_v1(struct container *container, const char *value)
 
 static const struct layer_option options[] = {
     {"pids-limit", 0, "N", "at most N processes and threads (-1: no limit)", set_pids_limit},
+    {"cgroup-conf", 0, "FILE=VALUE", "write VALUE to FILE of the group (\"pids.max=7\")", set_conf},
     {"cgroup-name", 0, "NAME", "call the control group NAME", set_name},
     {"cgroupns", 0, "private|host", "see the own group as the root (private), or not",
      set_namespace},
     {"cgroup-mode", 0, NULL, "print v1, v2, hybrid or none", show_mode},
     {"cgroup-find", 0, "PID:CONTROLLER", "print where PID's group is", show_place},
     {"cgroup-bound", 0, "PID:CONTROLLER:FILE", "print the limit that binds PID", show_bound},
+    {"cgroup-read", 0, "PID:FILE", "print FILE of PID's group", show_file},
     {"cgroup-v1", 0, "FILE[=VALUE]", "print what version 1 calls it", show_v1},
     {0},
 };
 
 static const struct layer_hook hooks[] = {
-    {START_CGROUP, "cgroup_create", create}, {START_CGROUP, "cgroup_write", limit_pids},
-    {START_ID_MAPS, "cgroup_join", join},    {START_NETWORK, "freezer", listen_to_signals},
-    {START_CGROUP_NS, "cgroup_hide", hide},  {0},
+    {START_CGROUP, "cgroup_create", create},
+    {START_CGROUP, "cgroup_write", limit_pids},
+    {START_CGROUP, "cgroup_write", write_conf},
+    {START_ID_MAPS, "cgroup_join", join},
+    {START_NETWORK, "freezer", listen_to_signals},
+    {START_CGROUP_NS, "cgroup_hide", hide},
+    {0},
 };
 
 const struct layer cgroup_layer = {

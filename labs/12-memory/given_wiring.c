@@ -104,25 +104,39 @@ static int set_both(struct container *container, const char *value)
     return result == 0 && limit_both == 0 ? -EINVAL : result;
 }
 
-/* SIZE[,SIZE...] */
-static int show_size(struct container *container, const char *value)
+static int show_one_size(const char *size, bool alone)
 {
     uint64_t bytes;
+    int result = memory_parse(size, &bytes);
+
+    if (result < 0 && (alone || result == STRATA_TODO))
+        return result;
+    if (result < 0)
+        printf("%s\n", strerror(-result));
+    else if (bytes == memory_unlimited)
+        printf("max\n");
+    else
+        printf("%" PRIu64 "\n", bytes);
+    return OPTION_DONE;
+}
+
+/* SIZE, or several with commas: then a line for each, be it a number or what is wrong with it. */
+static int show_size(struct container *container, const char *value)
+{
+    const char *comma = strchr(value, ',');
+    int result = OPTION_DONE;
 
     (void)container;
-    do {
+    if (comma == NULL)
+        return show_one_size(value, true);
+    while (result == OPTION_DONE && value != NULL) {
+        comma = strchr(value, ',');
         char *size = strndup(value, strcspn(value, ","));
-        int result = size != NULL ? memory_parse(size, &bytes) : -ENOMEM;
+        result = size != NULL ? show_one_size(size, false) : -ENOMEM;
         free(size);
-        if (result < 0)
-            return result;
-        if (bytes == memory_unlimited)
-            printf("max\n");
-        else
-            printf("%" PRIu64 "\n", bytes);
-        value += strcspn(value, ",");
-    } while (*value++ == ',');
-    return OPTION_DONE;
+        value = comma != NULL ? comma + 1 : NULL;
+    }
+    return result;
 }
 
 /* A group that is named by its folder. Version 1 is told by the name of a file. */
@@ -175,7 +189,7 @@ static int update(struct container *container, const char *value)
 
 static int show_usage(struct container *container, const char *value)
 {
-    struct memory_usage usage;
+    struct memory_usage usage = {0};
     struct cgroup group = {.count = 0};
     int result = group_of(value, &group);
 
@@ -193,7 +207,7 @@ static int show_usage(struct container *container, const char *value)
 
 static int show_events(struct container *container, const char *value)
 {
-    struct memory_events events;
+    struct memory_events events = {0};
     struct cgroup group = {.count = 0};
     int result = group_of(value, &group);
 
@@ -208,24 +222,27 @@ static int show_events(struct container *container, const char *value)
     return OPTION_DONE;
 }
 
-/* STATUS:BEFORE:AFTER */
+/* STATUS:BEFORE:AFTER, or several with commas */
 static int show_reason(struct container *container, const char *value)
 {
     struct memory_events first = {0}, last = {0};
-    int status, length = 0;
+    int status, length;
 
     (void)container;
-    if (sscanf(value, "%d:%" SCNu64 ":%" SCNu64 "%n", &status, &first.kills, &last.kills,
-               &length) != 3 ||
-        value[length] != '\0')
-        return -EINVAL;
-    printf("%s\n", reason_word(memory_reason(status, &first, &last)));
-    return OPTION_DONE;
+    for (;; value += length + 1) {
+        if (sscanf(value, "%d:%" SCNu64 ":%" SCNu64 "%n", &status, &first.kills, &last.kills,
+                   &length) != 3 ||
+            (value[length] != ',' && value[length] != '\0'))
+            return -EINVAL;
+        printf("%s\n", reason_word(memory_reason(status, &first, &last)));
+        if (value[length] == '\0')
+            return OPTION_DONE;
+    }
 }
 
 static int show_pressure(struct container *container, const char *value)
 {
-    struct memory_pressure pressure;
+    struct memory_pressure pressure = {0};
     struct cgroup group = {.count = 0};
     int result = group_of(value, &group);
 

@@ -181,7 +181,7 @@ static int show_amount(struct container *container, const char *value)
 static int show_stat(struct container *container, const char *value)
 {
     static const char *const controllers[] = {"cpu", "cpuacct", NULL};
-    struct cpu_stat stat;
+    struct cpu_stat stat = {0};
     struct cgroup group;
     uint64_t pid;
     int result = parse_number(value, INT_MAX, &pid);

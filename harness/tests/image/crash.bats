@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # kill -9 in the middle of an import, two imports at once, a full disk: the store is sound each
 # time, and the next import makes up for it.
-# shellcheck disable=SC2154
+# shellcheck disable=SC2153,SC2154
 bats_require_minimum_version 1.5.0
 load image.bash
 
@@ -18,14 +18,18 @@ setup_file() {
         'hard bin/d to=bin/c'; } | zstd -q >"$T/made/2.tar.zst"
     layout "$T/made/two" two "$T/made/1.tar.gz" "$T/made/2.tar.zst"
     chmod -R a+rX "$T/made"
-    folder=$(folder_of crash)
+    make_fast
+    folder=$FAST
     lab07 "$KIND" --store "$folder/base" --import "$T/made/good=good" >/dev/null
     cp -a "$folder/base" "$folder/wanted"
     lab07 "$KIND" --store "$folder/wanted" --import "$T/made/two=two" >/dev/null
     contents "$folder/wanted" >"$T/wanted"
     export folder
 }
-teardown_file() { remove_kit; }
+teardown_file() {
+    remove_fast
+    remove_kit
+}
 
 # From the run's seed a number below $1: the same SEED, the same moments.
 draw() {
@@ -68,7 +72,7 @@ sound() { # STORE: nothing to complain of
         sound "$store"
         # The old image is there, the new one as a whole or not at all.
         [ "$(lab07 "$KIND" --store "$store" --images | grep -c '^good')" = 1 ]
-        [ -z "$(lab07 "$KIND" --store "$store" --images | grep -v -e '^good' -e '^two')" ]
+        [ "$(lab07 "$KIND" --store "$store" --images | grep -vc -e "^good" -e "^two")" = 0 ]
         whole=$((whole + $(lab07 "$KIND" --store "$store" --images | grep -c '^two' || true)))
         lab07 "$KIND" --store "$store" --import "$T/made/two=two" >/dev/null
         tmp_is_empty "$store"
@@ -102,7 +106,7 @@ sound() { # STORE: nothing to complain of
         lab07 "$KIND" --store "$store" --import "$T/made/two=two" >"$folder/said.3" 2>&1 &
         third=$!
         for pid in $first $second $third; do
-            wait $pid || { cat "$folder"/said.*; return 1; }
+            wait "$pid" || { cat "$folder"/said.*; return 1; }
         done
         [ "$(lab07 "$KIND" --store "$store" --images | cut -f1 | sort | tr '\n' ' ')" = "one two " ]
         tmp_is_empty "$store"

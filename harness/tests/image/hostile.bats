@@ -2,7 +2,7 @@
 # Archives and layouts that no honest program would make. Each is refused in one sentence, or what
 # it holds stays below the image's own folder; nothing of it remains in the store, and around the
 # store not a byte, mode or time has changed.
-# shellcheck disable=SC2154
+# shellcheck disable=SC2153,SC2154
 bats_require_minimum_version 1.5.0
 load image.bash
 
@@ -10,14 +10,18 @@ setup_file() {
     make_image_kit
     good_layout "$T/made/good"
     chmod -R a+rX "$T/made"
+    make_fast
 
 }
-teardown_file() { remove_kit; }
+teardown_file() {
+    remove_fast
+    remove_kit
+}
 
 # A folder like that of somebody who imports: the store, and beside it what must not be touched.
 # The image "good" is in the store already.
 surround() { # KIND
-    home=$(mktemp -d "$T/here/XXXXXX")
+    home=$(mktemp -d "$FAST/XXXXXX")
     OUT=$home/outside
     store=$home/store
     export OUT
@@ -26,7 +30,7 @@ surround() { # KIND
     echo inner >"$OUT/folder/inner"
     ln -s victim "$OUT/link"
     chmod 640 "$OUT/victim"
-    [ "$(id -u)" != 0 ] || [ "$1" = root ] || chown -R $PLAIN:$PLAIN "$home"
+    [ "$(id -u)" != 0 ] || [ "$1" = root ] || chown -R "$PLAIN:$PLAIN" "$home"
     lab07 "$1" --store "$store" --import "$T/made/good=good" >/dev/null
     before=$(surroundings "$home" "$store")
     held=$(contents "$store")
@@ -229,17 +233,19 @@ accepted() { # ENTRY...: contained, and taken
 
 # --- more than fits ----------------------------------------------------------------------------
 
+repeated() { perl -e 'local $/; print <> x 1024' "$1"; } # FILE
+
 @test "10 GB of zeros in a small gzip" {
     { CUT=1 tar_of 'file zeros size=10737418240' | gzip -n
       head -c 10485760 /dev/zero | gzip -n >"$T/made/ten"
-      for _ in {1..1024}; do cat "$T/made/ten"; done; } >"$T/made/bomb.tar.gz"
+      repeated "$T/made/ten"; } >"$T/made/bomb.tar.gz"
     refused_once "$T/made/bomb.tar.gz" --max-bytes 268435456 --max-entries 1000
     rm "$T/made/bomb.tar.gz"
 }
 @test "10 GB of zeros in a small zstd" {
     { CUT=1 tar_of 'file zeros size=10737418240' | zstd -q
       head -c 10485760 /dev/zero | zstd -q >"$T/made/ten"
-      for _ in {1..1024}; do cat "$T/made/ten"; done; } >"$T/made/bomb.tar.zst"
+      repeated "$T/made/ten"; } >"$T/made/bomb.tar.zst"
     [ "$(stat -c %s "$T/made/bomb.tar.zst")" -lt 1048576 ]
     DEADLINE=40 refused_once "$T/made/bomb.tar.zst" # by the limits that nobody asked for
     rm "$T/made/bomb.tar.zst"
@@ -263,7 +269,7 @@ accepted() { # ENTRY...: contained, and taken
 }
 @test "a million entries" {
     tar_of 'dir d times=1000000' | zstd -q >"$T/made/million.tar.zst"
-    DEADLINE=40 refused "$T/made/million.tar.zst" --max-entries 20000
+    DEADLINE=40 refused "$T/made/million.tar.zst" --max-entries 5000
 }
 @test "one entry more than allowed" {
     tar_of 'dir d times=101' >"$T/made/entries.tar"
@@ -311,9 +317,10 @@ accepted() { # ENTRY...: contained, and taken
     refused "$T/made/not-there"
     refused /dev/null
 }
-@test "a ZIP, a cpio, an ar: archives, and no layers" {
-    (cd "$T/made" && echo x >member && echo member | cpio -o --quiet >x.cpio 2>/dev/null) || skip "no cpio here"
-    refused "$T/made/x.cpio"
+@test "an archive of another kind is no layer" {
+    echo member >"$T/made/member"
+    (cd "$T/made" && ar rc x.ar member)
+    refused "$T/made/x.ar"
 }
 @test "a FIFO in place of an archive does not hang it" {
     mkfifo -m 666 "$T/made/fifo"
@@ -373,8 +380,10 @@ bad_layout() { # OPTION...
     for digest in sha256:../../../../outside/victim sha256:/etc/passwd sha256: "" . .. \
         "sha256:$none/../x" "sha256:${none}0" "sha256:${none%f}" "SHA256:$none" "sha512:$none$none" \
         "sha256:${none^^}" "sha256:${none%f}g" "../sha256:$none" "sha256:$none\\u0000" "$none"; do
-        bad_layout --edit index manifests/0/digest "\"$digest\""
         bad_layout --edit manifest layers/0/digest "\"$digest\""
+    done
+    for digest in sha256:../../../../outside/victim "" "sha256:${none}0" "sha256:${none^^}"; do
+        bad_layout --edit index manifests/0/digest "\"$digest\""
         bad_layout --edit manifest config/digest "\"$digest\""
         bad_layout --edit config rootfs/diff_ids/0 "\"$digest\""
     done

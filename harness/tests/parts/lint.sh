@@ -7,16 +7,14 @@
 
 lint="$MAKE -s -f harness/tests/lint.mk"
 $lint -k -j"$JOBS" >/dev/null 2>&1
-for file in $($lint list); do
-    for tool in gcc clang tidy; do
-        stamp=build/tests/lint/$file.$tool
-        if [ -e "$stamp" ]; then
-            ok "$tool: $file"
-        else
-            not_ok "$tool: $file"
-            grep -v 'warnings generated' "$stamp.log" | head -n 8 | sed 's/^/#   /'
-        fi
-    done
+for stamp in $($lint list); do
+    file=${stamp#build/tests/lint/}
+    if [ -e "$stamp" ]; then
+        ok "${file##*.}: ${file%.*}"
+    else
+        not_ok "${file##*.}: ${file%.*}"
+        grep -v 'warnings generated' "$stamp.log" | head -n 8 | sed 's/^/#   /'
+    fi
 done
 
 # comparePointers: the linker's two ends of a section; nullPointerRedundantCheck and deallocret: it

@@ -1,0 +1,300 @@
+/* Lab 12, step 2: what stands in the group's files, when it stands there, and what it holds. */
+#include "graders/12-memory.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "grade/mounts.h"
+#include "kernel/tree.h"
+
+static const uint64_t mib = 1 << 20;
+
+/* The limits that a group is to have. */
+struct limits_wanted {
+    uint64_t bytes, both;
+};
+
+/* The kernel counts in pages, and rounds down. */
+static bool near(uint64_t is, uint64_t wanted)
+{
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+
+    return is == wanted ||
+           (is != memory_max && wanted != memory_max && is <= wanted + page && is + page >= wanted);
+}
+
+static void check_limits(struct run *room, const struct cgroups *groups, const char *name,
+                         struct limits_wanted wanted, const char *how)
+{
+    struct grade *g = run_grade(room);
+    const char *folder = say(g, "%s%s", groups->folder, name);
+    uint64_t bytes = memory_read(room, groups, name, "memory.max", 0);
+
+    expect(g, near(bytes, wanted.bytes), .because = "memory-max",
+           .expected = say(g, "%s: %s of %s is %s", how,
+                           groups->version == 2 ? "memory.max" : "memory.limit_in_bytes", folder,
+                           memory_text(g, wanted.bytes)),
+           .kernel = say(g, "it is %s", bytes == 0 ? "not there" : memory_text(g, bytes)),
+           .see = say(g, "cat %s/memory.*", folder));
+
+    const char *file = groups->version == 2 ? "memory.swap.max" : "memory.memsw.limit_in_bytes";
+    uint64_t swap = wanted.both;
+    if (cgroups_read(room, groups, name, file) == NULL)
+        return; /* a kernel that does not count swap */
+    if (groups->version == 2 && swap != memory_max)
+        swap -= wanted.bytes;
+    uint64_t is = memory_read(room, groups, name, file, 0);
+    expect(g, near(is, swap), .because = groups->version == 2 ? "swap-max" : "memsw",
+           .expected = say(g, "%s: %s is %s (%s)", how, file, memory_text(g, swap),
+                           groups->version == 2 ? "of swap alone" : "of memory and swap together"),
+           .kernel = say(g, "it is %s", memory_text(g, is)),
+           .see = say(g, "cat %s/%s", folder, file));
+}
+
+/* --- as asked for at the start ------------------------------------------------------------------
+ */
+
+/* `swap`: the value of --memory-swap, or NULL. */
+static void check_start(struct run *room, uint64_t bytes, const char *swap,
+                        struct limits_wanted wanted)
+{
+    struct grade *g = run_grade(room);
+    const char *text = say(g, "%llu", (unsigned long long)bytes);
+    const char *const options[] = {"-m", text, swap != NULL ? "--memory-swap" : NULL, swap, NULL};
+    struct memory_start start = memory_start(room, options, NULL);
+
+    run_payload(start.run);
+    check_limits(room, &start.groups, start.name, wanted,
+                 swap != NULL ? say(g, "-m %s --memory-swap %s", text, swap)
+                              : say(g, "-m %s", text));
+    run_tell(start.run, "exit 0");
+    run_exit_status(start.run);
+}
+
+static void check_starts(struct grade *g, struct run *room)
+{
+    uint64_t bytes = memory_mib(g, 24, 60);
+    uint64_t odd = bytes + (uint64_t)grade_between(g, 1, 1 << 20);
+    uint64_t more = bytes + memory_mib(g, 1, 40);
+
+    check_start(room, odd, NULL, (struct limits_wanted){odd, 2 * odd});
+    check_start(room, bytes, say(g, "%llu", (unsigned long long)bytes),
+                (struct limits_wanted){bytes, bytes});
+    check_start(room, bytes, say(g, "%llu", (unsigned long long)more),
+                (struct limits_wanted){bytes, more});
+    check_start(room, bytes, "-1", (struct limits_wanted){bytes, memory_max});
+}
+
+/* Swap below memory makes no sense, and COMMAND must not run without a limit. */
+static void check_too_little(struct grade *g, struct run *room)
+{
+    const char *mark = say(g, "/tmp/%s", grade_word(g, 8)), *said;
+    int bytes = grade_between(g, 24, 60);
+    const char *const arguments[] = {"-m", say(g, "%dm", bytes), "--memory-swap",
+                                     say(g, "%dm", bytes - grade_between(g, 1, 9)), NULL};
+    const char *const command[] = {"/strata/busybox", "touch", mark, NULL};
+    int status =
+        outside_run(room, &(struct run_options){.arguments = arguments, .command = command}, &said);
+
+    expect(g, status == 125 && strstr(said, "Invalid argument") != NULL, .because = "swap-below",
+           .expected = say(g, "-m %s --memory-swap %s is refused: Invalid argument", arguments[1],
+                           arguments[3]),
+           .kernel = say(g, "it ended with %d: %.80s", status, said),
+           .see = say(g, "lab12 -m %s --memory-swap %s true; echo $?", arguments[1], arguments[3]));
+    expect(g, place_outside(room, mark).error != 0, .because = "ran-all-the-same",
+           .expected = "COMMAND does not run when its limits are refused", .kernel = "it did run",
+           .see = "what does your function return?");
+}
+
+/* --- in a group that has limits already ---------------------------------------------------------
+ */
+
+/* A shell script that sets them by hand, in an order that works whatever stands there. */
+static const char *by_hand(struct grade *g, const struct cgroups *groups, const char *folder,
+                           struct limits_wanted limits)
+{
+    const char *bytes = limits.bytes == memory_max ? "-1" : memory_text(g, limits.bytes);
+    const char *both = limits.both == memory_max ? "-1" : memory_text(g, limits.both);
+
+    if (groups->version == 2)
+        return say(g, "echo %s >%s/memory.max", memory_text(g, limits.bytes), folder);
+    return say(g,
+               "cd %s && sum=memory.memsw.limit_in_bytes && { [ ! -e $sum ] || echo -1 >$sum; } && "
+               "echo %s >memory.limit_in_bytes && { [ ! -e $sum ] || echo %s >$sum; }",
+               folder, bytes, both);
+}
+
+static void check_updates(struct grade *g, struct run *room)
+{
+    uint64_t a = memory_mib(g, 30, 60);
+    uint64_t b = a + memory_mib(g, 10, 30);
+    uint64_t c = b + memory_mib(g, 10, 30);
+    uint64_t d = c + memory_mib(g, 10, 30);
+    const struct {
+        struct limits_wanted from, to;
+    } cases[] = {
+        {{memory_max, memory_max}, {a, b}}, {{a, b}, {c, d}},          {{c, d}, {a, b}},
+        {{a, b}, {memory_max, memory_max}}, {{a, a}, {b, memory_max}}, {{b, c}, {a, a}},
+    };
+    struct cgroups groups = cgroups_of(g, room, "memory");
+    const char *name = say(g, "/%s", grade_word(g, 7)), *folder = memory_make(room, &groups, name);
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *bytes = memory_text(g, cases[i].to.bytes);
+        const char *both = memory_text(g, cases[i].to.both);
+        const char *said = cgroups_shell(
+            room, "%s && { /strata/lab12 -m %s --memory-swap %s --memory-update %s 2>&1 || true; }",
+            by_hand(g, &groups, folder, cases[i].from), bytes, both, folder);
+        const char *how = say(g, "from %s and %s to %s and %s", memory_text(g, cases[i].from.bytes),
+                              memory_text(g, cases[i].from.both), bytes, both);
+        expect(g, said[0] == '\0', .because = "update",
+               .expected = say(g, "memory, and memory with swap: %s", how),
+               .kernel = say(g, "your program says %.100s", said),
+               .see = say(g, "lab12 -m ... --memory-swap ... --memory-update %s", folder));
+        check_limits(room, &groups, name, cases[i].to, how);
+    }
+}
+
+/* --- refusals -----------------------------------------------------------------------------------
+ */
+
+/* Files that are missing, or that cannot be written: by a folder of that name. */
+static void check_refusals(struct grade *g, struct run *room, int version)
+{
+    const char *file = version == 1 ? "memory.limit_in_bytes" : "memory.max";
+    const char *swap = version == 1 ? "memory.memsw.limit_in_bytes" : "memory.swap.max";
+    const char *const only_swap[][2] = {{swap, ""}, {NULL, NULL}};
+    const char *const only_memory[][2] = {{file, ""}, {NULL, NULL}};
+    const char *folder = memory_folder(room, version, only_swap), *said;
+
+    memory_refused(room, (const char *const[]){"-m", "20m", "--memory-update", folder, NULL},
+                   "No such file or directory", "no-controller");
+
+    folder = memory_folder(room, version, only_memory);
+    const char *const options[] = {"-m", "20m", "--memory-update", folder, NULL};
+    int status = memory_run(room, options, &said);
+    const char *text = cgroups_shell(room, "cat %s/%s", folder, file);
+    expect(g, status == 0 && strncmp(text, "20971520", 8) == 0, .because = "no-swap-file",
+           .expected = say(g, "version %d, a kernel without %s: -m 20m is done all the same",
+                           version, swap),
+           .kernel = say(g, "your program ended with %d: %.80s", status, said),
+           .see = "grep SWAP /boot/config-$(uname -r)");
+
+    cgroups_shell(room, "mkdir %s/%s", folder, swap);
+    memory_refused(room, options, "Is a directory", "swap-refused");
+    cgroups_shell(room, "cd %s; rm %s; rmdir %s; mkdir %s; : >%s", folder, file, swap, file, swap);
+    memory_refused(room, options, "Is a directory", "memory-refused");
+}
+
+/* --- when, and what it holds --------------------------------------------------------------------
+ */
+
+struct waiting {
+    pid_t program;
+    bool there;
+};
+
+static bool has_child(void *arg)
+{
+    struct waiting *waiting = arg;
+    struct kernel_pids children = {0};
+
+    if (kernel_children(waiting->program, &children) == 0)
+        waiting->there = children.count > 0;
+    kernel_pids_free(&children);
+    return waiting->there;
+}
+
+/* Held in its first hook, COMMAND is limited already. */
+static void check_early(struct grade *g, struct run *room)
+{
+    const char *fifo = say(g, "/tmp/%s", grade_word(g, 8));
+    uint64_t bytes = memory_mib(g, 24, 60);
+    const char *const options[] = {"-m", say(g, "%llu", (unsigned long long)bytes), "--hold",
+                                   say(g, "child:%s", fifo), NULL};
+
+    outside_do(room, "fifo %s", fifo);
+    struct memory_start start = memory_start(room, options, NULL);
+    struct waiting waiting = {.program = run_program_pid(start.run)};
+    if (!run_until(start.run, has_child, &waiting))
+        fail(g, .because = "no-command", .expected = "your program starts a process",
+             .kernel = "it has no child", .see = "make trace12");
+    check_limits(room, &start.groups, start.name, (struct limits_wanted){bytes, 2 * bytes},
+                 "before COMMAND's first hook");
+}
+
+/* What the room has used at most so far: all groups in it together. 0 when this kernel keeps no
+ * such number in version 2 (before Linux 5.19). */
+static uint64_t room_peak(struct run *room, const struct cgroups *groups)
+{
+    return memory_read(room, groups, "", "memory.peak", 0);
+}
+
+/* COMMAND wants five times what it may have, from its first moment on. */
+static void check_at_once(struct grade *g, struct run *room)
+{
+    static const char *const command[] = {
+        "/strata/busybox", "dd", "if=/dev/zero", "of=/dev/null", "bs=125829120", "count=1", NULL};
+    enum { LIMIT_MIB = 24, SLACK_MIB = 16 };
+    const char *const options[] = {"-m", say(g, "%dm", LIMIT_MIB), "--memory-swap",
+                                   say(g, "%dm", LIMIT_MIB), NULL};
+    struct cgroups groups = cgroups_of(g, room, "memory");
+    uint64_t before = room_peak(room, &groups);
+    struct memory_start start = memory_start(room, options, command);
+    int status = run_exit_status(start.run);
+    uint64_t after = room_peak(room, &groups);
+
+    expect(g, status == 137, .because = "not-held",
+           .expected =
+               say(g, "COMMAND takes 120 MiB of %d at once: the kernel ends it, 137", LIMIT_MIB),
+           .kernel = say(g, "it ended with %d", status),
+           .see = say(g, "lab12 -m %dm dd if=/dev/zero of=/dev/null bs=120M count=1; echo $?",
+                      LIMIT_MIB));
+    expect(g, after <= before + (LIMIT_MIB + SLACK_MIB) * mib, .because = "escaped",
+           .expected = say(g, "while it ran, all groups together had at most %d MiB more",
+                           LIMIT_MIB + SLACK_MIB),
+           .kernel = say(g, "they had %llu MiB more", (unsigned long long)(after - before) / mib),
+           .see = "cat memory.peak (version 1: memory.max_usage_in_bytes) of the group above");
+}
+
+/* A child of COMMAND does: the group's own peak shows where it ended. */
+static void check_peak(struct grade *g, struct run *room)
+{
+    uint64_t bytes = memory_mib(g, 24, 40);
+    const char *text = say(g, "%llu", (unsigned long long)bytes);
+    const char *const options[] = {"-m", text, "--memory-swap", text, NULL};
+    struct memory_start start = memory_start(room, options, NULL);
+    int status = 0, number = 0;
+
+    run_payload(start.run);
+    sscanf(run_ask(start.run, "hog %llu", 3 * (unsigned long long)bytes), "ok %d %d", &status,
+           &number);
+    uint64_t peak = memory_read(room, &start.groups, start.name, "memory.peak", bytes);
+    expect(g, number == SIGKILL, .because = "not-held",
+           .expected =
+               say(g, "-m %s: a child of COMMAND that takes three times that is killed", text),
+           .kernel = say(g, "it ended with status %d, signal %d", status, number),
+           .see = "lab12 -m 24m sh -c 'dd if=/dev/zero of=/dev/null bs=72M count=1; echo $?'");
+    expect(g, peak <= bytes && peak > bytes / 2, .because = "peak",
+           .expected = say(g, "the group never had more than %s, and came near it", text),
+           .kernel = say(g, "its peak is %llu", (unsigned long long)peak),
+           .see = "cat memory.peak (version 1: memory.max_usage_in_bytes) of the group");
+    run_tell(start.run, "exit 0");
+    run_exit_status(start.run);
+}
+
+void memory_step_limit(struct grade *g)
+{
+    struct run *room = outside_open(g, false);
+
+    check_starts(g, room);
+    check_too_little(g, room);
+    check_updates(g, room);
+    check_refusals(g, room, 2);
+    check_refusals(g, room, 1);
+    check_early(g, room);
+    check_at_once(g, room);
+    check_peak(g, room);
+}
