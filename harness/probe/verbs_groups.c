@@ -34,8 +34,9 @@ static void verb_spin(char *arguments, struct answer *answer)
 
     for (int i = 0; i < atoi(arguments) && child >= 0; i++) {
         child = fork();
-        for (volatile unsigned long count = 0; child == 0;)
-            count++;
+        if (child == 0)
+            for (volatile unsigned long count = 0;;)
+                count++;
     }
     if (child < 0)
         put_result(answer, false);

@@ -11,8 +11,8 @@ const struct cgroup *container_group(void);
 
 /* The group that `pid` is in, as if it were ours: for reading only. Close it with container_close.
  * 0, or -errno. */
-int container_of(pid_t pid, const char *const *controllers, struct cgroup *group);
-void container_close(struct cgroup *group);
+int container_of(pid_t pid, const char *const *controllers, struct cgroup *found);
+void container_close(struct cgroup *found);
 
 /* Asks for a controller. Called while options are read; `needed` when the container must not start
  * without it, because a limit was asked for. */

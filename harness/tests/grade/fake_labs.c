@@ -226,8 +226,10 @@ static void planned(struct grade *g)
 
 #define FAKE(id, lab_name, lab_title, ...)                                                         \
     static const struct step id##_steps[] = {__VA_ARGS__};                                         \
-    static const struct lab id = {lab_name, lab_title, id##_steps,                                 \
-                                  sizeof(id##_steps) / sizeof(id##_steps[0])};                     \
+    static const struct lab id = {.name = lab_name,                                                \
+                                  .title = lab_title,                                              \
+                                  .steps = id##_steps,                                             \
+                                  .count = sizeof(id##_steps) / sizeof(id##_steps[0])};            \
     __attribute__((used, section("strata_labs"))) static const struct lab *const id##_entry = &id
 
 FAKE(lab_pass, "31-pass", "all is well", STEP(1, "one", "the first step", 40, passes),

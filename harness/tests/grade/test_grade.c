@@ -130,7 +130,7 @@ static void test_lab_fault(void **state)
     struct step steps[2] = {
         {.number = 1, .slug = "a", .title = "a", .points = 50, .run = nothing, .chapter = "a"},
         {.number = 2, .slug = "b", .title = "b", .points = 50, .run = nothing, .chapter = "b"}};
-    struct lab lab = {"50-x", "x", steps, 2};
+    struct lab lab = {.name = "50-x", .title = "x", .steps = steps, .count = 2};
     struct result results[STEP_MAX] = {0};
 
     (void)state;
