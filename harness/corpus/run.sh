@@ -125,7 +125,7 @@ ${MAKE:-make} --no-print-directory -s -k -j"$jobs" SRC=solutions $goals || exit 
 
 [ -z "${BUILD_ONLY-}" ] || exit 0
 
-RECORDS=$PWD/$work/records
+RECORDS=$(cd "$work" && pwd)/records
 rm -rf "$RECORDS"
 mkdir -p "$RECORDS"
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/strata-corpus-XXXXXX") || exit 1

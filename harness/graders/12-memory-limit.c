@@ -25,6 +25,17 @@ static bool near(uint64_t is, uint64_t wanted)
            (is != memory_max && wanted != memory_max && is <= wanted + page && is + page >= wanted);
 }
 
+/* Whoever takes one of the two quantities for the other gets one of these. */
+static const char *swap_remark(const struct cgroups *groups, struct limits_wanted wanted,
+                               uint64_t is)
+{
+    if (is == memory_max)
+        return ": nobody limits swap";
+    if (near(is, groups->version == 2 ? wanted.both : wanted.both + wanted.bytes))
+        return ": the sum, taken for swap's part of it";
+    return "";
+}
+
 static void check_limits(struct run *room, const struct cgroups *groups, const char *name,
                          struct limits_wanted wanted, const char *how)
 {
@@ -49,7 +60,7 @@ static void check_limits(struct run *room, const struct cgroups *groups, const c
     expect(g, near(is, swap), .because = groups->version == 2 ? "swap-max" : "memsw",
            .expected = say(g, "%s: %s is %s (%s)", how, file, memory_text(g, swap),
                            groups->version == 2 ? "of swap alone" : "of memory and swap together"),
-           .kernel = say(g, "it is %s", memory_text(g, is)),
+           .kernel = say(g, "it is %s%s", memory_text(g, is), swap_remark(groups, wanted, is)),
            .see = say(g, "cat %s/%s", folder, file));
 }
 

@@ -20,8 +20,8 @@ static const char *pressure_folder(struct run *room, const char *text)
 }
 
 /* Numbers as long and as short as the kernel writes them. */
-static void check_numbers(struct run *room, int some, int full, unsigned long long some_total,
-                          unsigned long long full_total)
+static void check_numbers(struct run *room, const char *what, int some, int full,
+                          unsigned long long some_total, unsigned long long full_total)
 {
     struct grade *g = run_grade(room);
     const char *text =
@@ -35,7 +35,7 @@ static void check_numbers(struct run *room, int some, int full, unsigned long lo
                              some % 100, some_total, full / 100, full % 100, full_total);
 
     expect(g, strcmp(said, wanted) == 0, .because = "numbers",
-           .expected = say(g, "avg10 and total of both lines: %s", wanted),
+           .expected = say(g, "avg10 and total of both lines, %s: %s", what, wanted),
            .kernel = say(g, "your program says: %s", said),
            .see = "cat memory.pressure of a group of version 2");
 }
@@ -107,11 +107,13 @@ void memory_step_pressure(struct grade *g)
     static const char *const version_1[][2] = {{"memory.stat", "total_rss 0\\n"}, {NULL, NULL}};
     struct run *room = outside_open(g, false);
 
-    check_numbers(room, grade_between(g, 10, 99) * 100 + grade_between(g, 11, 99),
-                  grade_between(g, 1, 9) * 100 + grade_between(g, 1, 9),
-                  4300000000ULL + grade_random(g, 1U << 30), grade_random(g, 1U << 30));
-    check_numbers(room, 0, 0, 0, 0);
-    check_numbers(room, 10000, 5, 1ULL << 40, 1);
+    check_numbers(room, "with digits behind the point",
+                  grade_between(g, 10, 99) * 100 + grade_between(g, 11, 99),
+                  grade_between(g, 1, 9) * 100 + grade_between(g, 1, 9), grade_random(g, 1U << 30),
+                  grade_random(g, 1U << 30));
+    check_numbers(room, "when nobody ever waited", 0, 0, 0, 0);
+    check_numbers(room, "with totals above 32 bits", 10000, 5,
+                  4300000000ULL + grade_random(g, 1U << 30), (1ULL << 40) + grade_random(g, 999));
     check_real(room);
     memory_refused(
         room, (const char *const[]){"--memory-pressure", memory_folder(room, 1, version_1), NULL},
@@ -156,11 +158,17 @@ static void check_three(struct run *room, const char *const limits[3], uint64_t 
     const char *said = cgroups_shell(
         room, "%s && echo $$ >cgroup.procs && { /strata/lab12 --memory-available 2>&1 || true; }",
         script);
-    expect(g, strtoull(said, NULL, 10) == wanted, .because = because,
+    said = say(g, "%.*s", (int)strcspn(said, "\n"), said);
+    uint64_t is = strtoull(said, NULL, 10);
+    expect(g, is == wanted, .because = because,
            .expected = say(g, "limits %s, %s, %s from top to bottom, on a machine of %llu: %llu",
                            limits[0], limits[1], limits[2], (unsigned long long)machine(g),
                            (unsigned long long)wanted),
-           .kernel = say(g, "your program says %.80s", said),
+           .kernel = say(g, "your program says %.80s%s", said,
+                         is == 0           ? ""
+                         : is > machine(g) ? ": more than the machine has"
+                         : is < wanted     ? ": less than can be had"
+                                           : ""),
            .see = "cat memory.max (memory.limit_in_bytes) upwards; grep MemTotal /proc/meminfo");
 }
 

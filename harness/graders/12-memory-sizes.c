@@ -93,6 +93,31 @@ static void add_nonsense(struct grade *g, struct sizes *sizes)
     add(sizes, "18446745TB", too_much, "product");
 }
 
+/* What somebody forgot who fails there. */
+static const char *remark(const char *because)
+{
+    static const char *const remarks[][2] = {
+        {"unit-1024", "each letter is 1024 times the one before"},
+        {"unit-1000", "kB, MB, GB and TB count by 1000"},
+        {"octal", "a zero in front means nothing"},
+        {"no-limit", "these two words mean no limit"},
+        {"largest", "it fits into 64 bits"},
+        {"no-number", "there is no digit"},
+        {"space", "a space is no part of a size"},
+        {"sign", "a sign is no part of a size"},
+        {"fraction", "only whole numbers"},
+        {"not-decimal", "only decimal numbers"},
+        {"unit", "the whole rest has to be one unit"},
+        {"overflow", "the number alone does not fit into 64 bits"},
+        {"product", "the number fits, the product does not"},
+    };
+
+    for (size_t i = 0; i < sizeof remarks / sizeof *remarks; i++)
+        if (strcmp(remarks[i][0], because) == 0)
+            return remarks[i][1];
+    return "a number of bytes";
+}
+
 /* What a wanted line means. */
 static const char *meaning(struct grade *g, const char *wanted)
 {
@@ -122,7 +147,8 @@ void memory_step_sizes(struct grade *g)
         const char *answer = say(g, "%.*s", (int)strcspn(said, "\n"), said);
         said += strlen(answer) + (said[strlen(answer)] == '\n');
         expect(g, strcmp(answer, sizes.list[i].wanted) == 0, .because = sizes.list[i].because,
-               .expected = say(g, "\"%s\" is %s", text, meaning(g, sizes.list[i].wanted)),
+               .expected = say(g, "\"%s\" is %s: %s", text, meaning(g, sizes.list[i].wanted),
+                               remark(sizes.list[i].because)),
                .kernel = say(g, "your program says %.80s", answer),
                .see = say(g, "lab12 --memory-parse '%s', in make shell12", text));
     }

@@ -20,14 +20,15 @@ int memory_run(struct run *room, const char *const *options, const char **said)
 const char *memory_answer(struct run *room, const char *option, const char *value)
 {
     struct grade *g = run_grade(room);
+    const char *line =
+        say(g, "lab12 %s%s%s", option, value != NULL ? " " : "", value != NULL ? value : "");
     const char *said;
     int status = memory_run(room, (const char *const[]){option, value, NULL}, &said);
 
     expect(g, status == 0, .because = "no-answer",
-           .expected =
-               say(g, "lab12 %s %s answers and ends with 0", option, value != NULL ? value : ""),
+           .expected = say(g, "%s answers and ends with 0", line),
            .kernel = say(g, "it ended with %d: %.100s", status, said),
-           .see = say(g, "lab12 %s %s, in make shell12", option, value != NULL ? value : ""));
+           .see = say(g, "%s, in make shell12", line));
     size_t length = strlen(said);
     return say(g, "%.*s", (int)(length - (length > 0 && said[length - 1] == '\n')), said);
 }

@@ -156,6 +156,25 @@ theirs() { # NAME: what umoci makes of our export
     [ "$(check_opt "$T/here/bundle-mixed/rootfs/opt")" = "$OPT" ]
 }
 
+# overlayfs looks for the mark in every folder but the layer's own: whoever mounts it has to.
+@test "a layer that is opaque at its root hides all below it" {
+    local folder
+    folder=$(folder_of opaque-root)
+    cp "$T/kit/build/rootfs.tar" "$folder/1.tar"
+    (cd "$folder" && tar_of 'dir lost' 'file lost/a text=below' >0.tar &&
+        tar_of 'file .wh..wh..opq' 'dir kept' 'file kept/b text=opaque' >2.tar &&
+        layout seen seen 0.tar 1.tar && layout hidden hidden 0.tar 2.tar 1.tar)
+    lab07 "$KIND" --store "$folder/store" --import "$folder/seen:seen=seen"
+    lab07 "$KIND" --store "$folder/store" --import "$folder/hidden:hidden=hidden"
+    run --separate-stderr run_in_image "$folder/store" seen -- sh -c 'ls -d /lost /bin'
+    [ "$status" != 125 ] || [[ $stderr != inside:* ]] || skip "$stderr"
+    echo "$status $output $stderr"
+    [ "$output" = $'/bin\n/lost' ]
+    run --separate-stderr run_in_image "$folder/store" hidden -- sh -c 'ls -d /lost /kept /bin'
+    echo "$status $output $stderr"
+    [ "$output" = $'/bin\n/kept' ]
+}
+
 @test "a layout as one tar archive" {
     tar -C "$T/made/umoci" -cf "$T/made/umoci.tar" .
     chmod a+r "$T/made/umoci.tar"
