@@ -54,9 +54,9 @@ struct cgroups cgroups_of(struct grade *g, struct run *room, const char *control
         if (v1 || (found == NULL && strcmp(m->fstype, "cgroup2") == 0))
             found = m;
     }
+    int version = found != NULL && strcmp(found->fstype, "cgroup") == 0 ? 1 : 2;
     if (found == NULL)
         grade_error(g, 0, "the room has no control groups");
-    int version = strcmp(found->fstype, "cgroup") == 0 ? 1 : 2;
     return (struct cgroups){version, say(g, "%s", found->target),
                             base_of(g, room, controller, version)};
 }

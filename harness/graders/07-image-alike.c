@@ -263,4 +263,5 @@ void image_check_alike(struct run *room)
                         "instruction-as-file", "the instruction reads like a file");
     each_way(false, instruction_alike, &alike);
     flush(&alike.trial);
+    check_many(room, &alike);
 }

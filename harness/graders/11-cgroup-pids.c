@@ -109,14 +109,19 @@ void cgroup_step_pids(struct grade *g)
  */
 
 /* Which of the three limits that is, in words: the lowest group is the process's own. */
-static const char *whose(const char *const limits[3], const char *said)
+static const char *whose(const char *const limits[3], const char *said, const char **because)
 {
-    static const char *const words[] = {"the topmost group's", "the middle group's",
-                                        "the process's own group's"};
+    static const char *const words[][2] = {{"the topmost group's", "bound-topmost"},
+                                           {"the middle group's", "bound-middle"},
+                                           {"the process's own group's", "bound-own"}};
 
-    for (int i = 2; i >= 0; i--)
-        if (limits[i] != NULL && strcmp(said, limits[i]) == 0)
-            return words[i];
+    *because = "wrong-bound";
+    for (int i = 2; i >= 0; i--) {
+        if (limits[i] != NULL && strcmp(said, limits[i]) == 0) {
+            *because = words[i][1];
+            return words[i][0];
+        }
+    }
     return "nobody's";
 }
 
@@ -143,10 +148,11 @@ static void check_bound(struct run *room, const char *controller, const char *co
     const char *said =
         cgroup_answer(room, "--cgroup-bound",
                       say(g, "%d:%s:%s.max", run_program_inside(room), controller, controller));
-    expect(g, strcmp(said, wanted) == 0, .because = "wrong-bound",
+    const char *because, *owner = whose(limits, said, &because);
+    expect(g, strcmp(said, wanted) == 0, .because = because,
            .expected = say(g, "%s of three nested groups: %s, %s, %s: %s binds", file, limits[0],
                            limits[1], limits[2] != NULL ? limits[2] : "no such file", wanted),
-           .kernel = say(g, "your program says %s: that is %s", said, whose(limits, said)),
+           .kernel = say(g, "your program says %s: that is %s", said, owner),
            .see = say(g, "cat %s in each folder from the process's group upwards", file));
 }
 

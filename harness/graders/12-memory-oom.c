@@ -49,8 +49,7 @@ static void check_counters(struct run *room, const char *folder, struct counters
     const char *text =
         say(g, "kills %llu\nkills_local %llu\nlimit_hits %llu", (unsigned long long)wanted.kills,
             (unsigned long long)wanted.kills_local, (unsigned long long)wanted.limit_hits);
-    bool other_line =
-        wanted.v1 && wanted.kills_local > 0 && memory_word(said, "kills_local") == 0;
+    bool other_line = wanted.v1 && wanted.kills_local > 0 && memory_word(said, "kills_local") == 0;
 
     expect(g, strcmp(said, text) == 0, .because = because,
            .expected =

@@ -159,29 +159,31 @@ static bool long_enough(void *arg)
     return burning->now.periods >= burning->periods && burning->now.throttled >= burning->throttled;
 }
 
-/* Waits for so many more periods, the quota used up in some of them. (Where neighbours take most of
- * the CPU it is not used up in all.) */
+/* Waits for so many more periods, and for the quota to be used up in some of them. That it is not,
+ * because neighbours take the CPU, is nobody's fault: then it is not exceeded, either. */
 static struct counted wait_for(struct burning *burning, unsigned periods, unsigned throttled)
 {
     struct grade *g = run_grade(burning->start.run);
 
     burning->periods = burning->now.periods + periods;
     burning->throttled = burning->now.throttled + throttled;
-    if (!run_until(burning->start.run, long_enough, burning))
-        fail(g, .because = "not-throttled",
-             .expected = "a group that wants more than its quota is throttled",
-             .kernel = say(g, "nr_throttled is %llu, nr_periods %llu", burning->now.throttled,
-                           burning->now.periods),
+    if (!run_until(burning->start.run, long_enough, burning) &&
+        burning->now.periods < burning->periods)
+        fail(g, .because = "not-counted",
+             .expected = "the periods of a group that burns CPU under a quota are counted",
+             .kernel = say(g, "nr_periods is %llu, usage %llu us", burning->now.periods,
+                           burning->now.usage),
              .see = "cat cpu.stat of the group");
     return burning->now;
 }
 
 /* Two that burn all they get, on any processor, share one quota. By the group's own counters they
  * get all of it in a period in which it was throttled, and never more. The kernel hands time out in
- * slices and takes an excess back in the next period: hence a tolerance. */
+ * slices and takes an excess back in the next period: hence a tolerance. A small share, so that
+ * even a busy machine has it to give. */
 static void check_measured(struct grade *g)
 {
-    unsigned long long percent = (unsigned)grade_between(g, 15, 60);
+    unsigned long long percent = (unsigned)grade_between(g, 8, 20);
     const char *const options[] = {"--cpus", say(g, "%llum", percent * 10), "--cpu-period",
                                    say(g, "%d", PERIOD), NULL};
     struct burning burning = {.start = cpu_start(outside_open(g, false), options, NULL)};

@@ -98,11 +98,12 @@ static void check_stats(struct grade *g)
     struct cgroups cpu = cgroups_of(g, room, "cpu"), accounts = cpu_accounts(room, &cpu);
     const char *free = make_group(room, &cpu, &accounts, "");
 
-    outside_do(room, "burn user %d", grade_between(g, 2, 4));
+    outside_do(room, "burn user %d", grade_between(g, 2, 3));
+    outside_do(room, "burn system %d", grade_between(g, 2, 3));
     check_counters(room, &cpu, &accounts, free, "counters-free", "a group without a quota");
 
     const char *name =
-        make_group(room, &cpu, &accounts, say(g, "%d 10000", 100 * grade_between(g, 15, 25)));
+        make_group(room, &cpu, &accounts, say(g, "%d 10000", 100 * grade_between(g, 10, 15)));
     struct counted counted = {0};
     for (int i = 0; i < 10 && counted.throttled < 3; i++) { /* it may be that neighbours held it */
         outside_do(room, "burn user %d", grade_between(g, 3, 5));

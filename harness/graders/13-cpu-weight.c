@@ -88,7 +88,8 @@ static void measure(struct pair *pair, unsigned long long microseconds)
     read_pair(pair);
     memcpy(pair->first, pair->used, sizeof pair->first);
     pair->enough = microseconds;
-    if (!run_until(pair->starts[0].run, enough_used, pair))
+    if (!run_until(pair->starts[0].run, enough_used, pair) &&
+        pair->used[0] + pair->used[1] < microseconds / 3) /* neighbours leave nothing at all */
         grade_error(g, 0, "two that burn CPU used %llu us of it only",
                     pair->used[0] + pair->used[1]);
 }
@@ -133,7 +134,7 @@ static void check_ratio(struct grade *g)
                            weights[0], weights[1], (wanted + 5) / 10, (1005 - wanted) / 10),
            .kernel =
                say(g, "%d and %d %% of %llu ms", (share + 5) / 10, (1005 - share) / 10, sum / 1000),
-           .see = "two at once: lab13 --cpu-weight N -- burn 500, pinned to one CPU");
+           .see = "two at once: lab13 --cpu-weight N -- grind 500, pinned to one CPU");
 }
 
 void cpu_step_weight(struct grade *g)

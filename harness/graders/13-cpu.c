@@ -30,6 +30,17 @@ struct start cpu_start(struct run *room, const char *const *options, const char 
     return start;
 }
 
+static const char *not_refused(struct run *run, int status, const char *what)
+{
+    struct grade *g = run_grade(run);
+
+    if (run_said(run, "not written yet"))
+        return "COMMAND ran: the step is not written yet";
+    if (status == 0)
+        return say(g, "COMMAND ran in spite of %s", what);
+    return say(g, "the program ended with %d, and said something else", status);
+}
+
 void cpu_refused(struct run *room, const char *const *options, const char *error,
                  const char *because, const char *what)
 {
@@ -40,9 +51,7 @@ void cpu_refused(struct run *room, const char *const *options, const char *error
 
     expect(g, status == 125 && run_said(start.run, error), .because = because,
            .expected = say(g, "%s is refused (%s): 125, and COMMAND does not run", what, error),
-           .kernel = status == 0
-                         ? say(g, "COMMAND ran in spite of %s", what)
-                         : say(g, "the program ended with %d, and said something else", status),
+           .kernel = not_refused(start.run, status, what),
            .see = say(g, "lab13 %s %s%s%s true; echo $?", options[0], options[1],
                       options[2] != NULL ? " " : "",
                       options[2] != NULL ? say(g, "%s %s", options[2], options[3]) : ""));

@@ -21,7 +21,7 @@ done
 cat >/usr/local/bin/sandbox <<'EOF'
 #!/bin/sh
 # A shell in the sandbox that labs are graded in, with the labs' programs and a root filesystem.
-set -- --rootfs /kit/build/rootfs.tar --file busybox=/kit/build/busybox \
+set -- --cgroups --rootfs /kit/build/rootfs.tar --file busybox=/kit/build/busybox \
     --file probe=/kit/build/probe --env PATH=/strata:/usr/bin:/bin:/usr/sbin:/sbin
 for program in /kit/build/solutions/*/lab?? /kit/build/labs/*/lab??; do
     [ -x "$program" ] || continue

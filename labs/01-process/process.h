@@ -62,8 +62,8 @@ struct process_spec {
  * clean start, exec. A child whose parent died while it waited ends.
  * A clean start (step 4) is: no fd but 0, 1 and 2, every signal at its default action, none
  * blocked, and exactly the environment of `spec`. (Signals 32 and 33 are libc's own business.)
- * Where clone3 is no system call (-ENOSYS: an old kernel, or a filter like that of lab 10), clone(2)
- * does the same for all but a control group.
+ * Where clone3 is no system call (-ENOSYS: an old kernel, or a filter like that of lab 10),
+ * clone(2) does the same for all but a control group.
  * All of it happens in the child: the caller's own fds, signals and namespaces stay as they are.
  *
  * Returns 0 once COMMAND runs (its exec has succeeded), with *process filled in. Else -errno of

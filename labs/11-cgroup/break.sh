@@ -32,12 +32,12 @@ claim "with all its files, but no process: it goes" says gone
 experiment "Kill what is frozen"
 if [ "$CGROUPS" = 1 ]; then
     predict "Version 1: a sleep is frozen, and gets SIGKILL. Is it dead? And after thawing?"
-    try "F=/sys/fs/cgroup/freezer; mkdir \$F/ice; sleep 99 & echo \$! >\$F/ice/cgroup.procs; echo FROZEN >\$F/ice/freezer.state; kill -9 \$!; sleep 0.2; kill -0 \$! && echo it lives; echo THAWED >\$F/ice/freezer.state; wait \$!; echo status \$?; rmdir \$F/ice"
+    try "F=/sys/fs/cgroup/freezer; mkdir \$F/ice; sleep 99 & echo \$! >\$F/ice/cgroup.procs; echo FROZEN >\$F/ice/freezer.state; until grep -q FROZEN \$F/ice/freezer.state; do sleep 0.1; done; kill -9 \$!; sleep 0.2; kill -0 \$! && echo it lives; echo THAWED >\$F/ice/freezer.state; wait \$!; echo status \$?; rmdir \$F/ice"
     claim "frozen, it does not die" says "it lives"
     claim "thawed, it does: 128 + 9" says "status 137"
 else
     predict "Version 2: a sleep is frozen, and gets SIGKILL. Is it dead?"
-    try "F=/sys/fs/cgroup; mkdir \$F/ice; sleep 99 & echo \$! >\$F/ice/cgroup.procs; echo 1 >\$F/ice/cgroup.freeze; kill -9 \$!; wait \$!; echo status \$?; rmdir \$F/ice"
+    try "F=/sys/fs/cgroup; mkdir \$F/ice; sleep 99 & echo \$! >\$F/ice/cgroup.procs; echo 1 >\$F/ice/cgroup.freeze; until grep -q 'frozen 1' \$F/ice/cgroup.events; do sleep 0.1; done; kill -9 \$!; wait \$!; echo status \$?; rmdir \$F/ice"
     claim "it is: version 2 lets a frozen process die" says "status 137"
 fi
 

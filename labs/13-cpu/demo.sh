@@ -4,7 +4,7 @@
 [ "$CGROUPS" != none ] || exit 4
 . /strata/compare.sh
 
-cp /strata/burn /tmp/rootfs/bin/burn
+cp /strata/grind /tmp/rootfs/bin/grind
 cpu=/sys/fs/cgroup
 [ "$CGROUPS" = 2 ] || cpu=/sys/fs/cgroup/cpu
 
@@ -39,7 +39,7 @@ until_throttled() { # until_throttled GROUP: or ten seconds
 first=$(allowed | sed 's/[-,].*//')
 inside=$(lab13 --rootfs /tmp/rootfs --cpuset-cpus "$first" \
     sed -n 's/^Cpus_allowed_list:[[:space:]]*/cpus=/p' /proc/self/status)
-lab13 --cgroup-name tank --rootfs /tmp/rootfs --cpus 0.1 --cpu-weight 300 burn -w 60000 \
+lab13 --cgroup-name tank --rootfs /tmp/rootfs --cpus 0.1 --cpu-weight 300 grind -w 60000 \
     >/dev/null 2>&1 &
 program=$!
 until_throttled tank

@@ -19,7 +19,10 @@ my $calls = join '|', qw(
     process_wait pread fstatat openat linkat fsync renameat faccessat sha256_init sha256_update
     digest_text plain_open plain_read plain_close tar_make tar_clear tar_open tar_next tar_close
     tar_each tar_spell overlay_hide overlay_replace store_temporary_file store_copy image_digest
-    image_place paths_add paths_add_alias paths_find paths_parent paths_free);
+    image_place paths_add paths_add_alias paths_find paths_parent paths_free
+    cgroup_write cgroup_read cgroup_bound cgroup_find groups_each file_read strtoull sscanf fscanf fopen
+    fclose mounts_each lines_each list_has group_has group_read group_write group_above part_there
+    part_add file_write v1_file group_clear clock_ms clock_pause rmdir unshare fdopen strsep);
 
 sub slurp {
     my ($path) = @_;

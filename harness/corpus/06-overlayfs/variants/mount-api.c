@@ -79,7 +79,7 @@ static int mount_old(const struct overlay *overlay, const char *target, bool use
     int fds[256], result = 0;
     size_t count = 0, used = 0, opened = 0;
 
-    for (; overlay->lowers[count] != NULL && count < 250; count++)
+    for (; count < 250 && overlay->lowers[count] != NULL; count++)
         paths[count] = overlay->lowers[count];
     paths[count] = overlay->upper;
     paths[count + 1] = overlay->upper != NULL ? overlay->work : NULL;
