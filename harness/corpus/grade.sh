@@ -35,7 +35,7 @@ only=
 built=false status=-1 ends=-1 steps='[]'
 if [ -x "$program" ]; then
     built=true
-    as "$who" timeout 120 "$KIT/build/grade" --src solutions --no-progress --layer "$layer" \
+    as "$who" timeout $((VM == 0 ? 120 : 600)) "$KIT/build/grade" --src solutions --no-progress --layer "$layer" \
         --program "$program" --report "$report" --seed "$seed" ${only:+--step "$only"} "$number" \
         >"$record.log" 2>&1
     status=$?
