@@ -32,10 +32,13 @@ changed_lines() {
 only=
 [ "$kind" != mutants ] || [ "$who" = "$WHOLE" ] || only=$(header Step)
 
+# A guest is slow, and slower still where several share the machine.
+limit=120
+[ "${VM:-0}" = 0 ] || limit=600
 built=false status=-1 ends=-1 steps='[]'
 if [ -x "$program" ]; then
     built=true
-    as "$who" timeout $((VM == 0 ? 120 : 600)) "$KIT/build/grade" --src solutions --no-progress --layer "$layer" \
+    as "$who" timeout "$limit" "$KIT/build/grade" --src solutions --no-progress --layer "$layer" \
         --program "$program" --report "$report" --seed "$seed" ${only:+--step "$only"} "$number" \
         >"$record.log" 2>&1
     status=$?

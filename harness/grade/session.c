@@ -146,6 +146,16 @@ static int grade_in(struct session *session, struct grade *g, const struct style
     return conclude(session, g, folder, style, brief, out);
 }
 
+/* The highest of the steps that were asked for. */
+static int last_asked(const struct grade_options *options)
+{
+    int last = options->step;
+
+    for (unsigned rest = options->steps; rest != 0 && last < STEP_MAX; rest >>= 1)
+        last++;
+    return last;
+}
+
 int session_grade(const struct lab *lab, const struct grade_options *options,
                   const struct style *style, bool brief, FILE *out, FILE *errors)
 {
@@ -158,7 +168,8 @@ int session_grade(const struct lab *lab, const struct grade_options *options,
     }
     if (options->step < 0 || (size_t)options->step > lab->count ||
         options->steps >> lab->count != 0) {
-        fprintf(errors, "grade: %s has only %zu steps\n", lab->name, lab->count);
+        fprintf(errors, "grade: %s has no step %d; it has %zu\n", lab->name, last_asked(options),
+                lab->count);
         return STATUS_USAGE;
     }
     find_files(&session);

@@ -55,6 +55,8 @@ row "throttled, in periods" "$(counted plain nr_throttled) in $(counted plain nr
     "$throttled in $(counted tank nr_periods)" \
     "$([ "${throttled:-0}" -ge 1 ] || echo 'a loop under a quota is never stopped')"
 rmdir "$cpu/plain"
-kill -TERM $program
+while kill -TERM $program 2>/dev/null; do # PID 1 is deaf to the first: the second is SIGKILL
+    sleep 0.05
+done
 wait $program
 finish

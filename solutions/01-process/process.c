@@ -198,11 +198,9 @@ static pid_t clone_process(const struct process_spec *spec, int *pidfd)
      *               has no function for it. Where it is ENOSYS, SYS_clone takes the same flags,
      *               the signal among them, and where to put the pidfd third. See clone(2).
      */
-    struct clone_args args = {
-        .flags = CLONE_PIDFD | spec->namespaces,
-        .pidfd = (uint64_t)(uintptr_t)pidfd,
-        .exit_signal = SIGCHLD,
-    };
+    struct clone_args args = {.flags = CLONE_PIDFD | spec->namespaces,
+                              .pidfd = (uint64_t)(uintptr_t)pidfd,
+                              .exit_signal = SIGCHLD};
     if (spec->cgroup >= 0) {
         args.flags |= CLONE_INTO_CGROUP;
         args.cgroup = (unsigned)spec->cgroup;

@@ -27,8 +27,21 @@ for who in $users; do
     chmod 1777 "$SCRATCH/$who"
     chmod 755 "$SCRATCH"
     for number in $numbers; do
-        check "lab$number under sanitizers, as $who" \
-            as "$who" env STRATA_ASAN=1 build/grade --src solutions --no-progress \
-            --program "build/asan/solutions/$number/lab$number" --report "$SCRATCH/$who" "$number"
+        name="lab$number under sanitizers, as $who"
+        as "$who" env VM=0 STRATA_ASAN=1 build/grade --src solutions --no-progress \
+            --program "build/asan/solutions/$number/lab$number" --report "$SCRATCH/$who" \
+            "$number" >"$SCRATCH/said" 2>&1
+        status=$?
+        case $status in
+        0) ok "$name" ;;
+        4) # none failed, and the machine or this user lacks what some need
+            skip "$(grep -o 'needs [a-z0-9:]*' "$SCRATCH/said" | sort -u | tr '\n' ' ')" \
+                "$name, all its steps"
+            ;;
+        *)
+            not_ok "$name"
+            sed 's/^/#   /' "$SCRATCH/said"
+            ;;
+        esac
     done
 done
