@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kernel/namespace.h"
 #include "kernel/own.h"
 #include "kernel/stat.h"
 #include "sandbox/groupfs.h"
@@ -178,9 +179,19 @@ bool limits_squeezed(const char *run)
 
 /* --- the mark ------------------------------------------------------------------------------- */
 
+/* A pid means something in its PID namespace only, and whoever runs in a container may share these
+ * folders with the machine: what was marked in another namespace is not ours to judge. */
+static unsigned long long pid_namespace(void)
+{
+    struct kernel_ns_id id = {0};
+
+    kernel_ns(getpid(), "pid", &id);
+    return id.ino;
+}
+
 static void write_mark(char *run, size_t size, int pid, unsigned long long start, unsigned counter)
 {
-    snprintf(run, size, MARK "%d-%llx-%u", pid, start, counter);
+    snprintf(run, size, MARK "%d-%llx-%u-%llx", pid, start, counter, pid_namespace());
 }
 
 void limits_mark(char *run, size_t size)

@@ -42,5 +42,5 @@ void limits_remove_run(const char *run);
 /* Removes what runs that were killed left behind: groups with our mark whose harness is gone. */
 void limits_sweep(void);
 
-/* The mark of a run: "strata-PID-STARTTIME-COUNTER". */
+/* The mark of a run: "strata-PID-STARTTIME-COUNTER-PIDNAMESPACE". */
 void limits_mark(char *run, size_t size);

@@ -51,7 +51,7 @@ struct sandbox {
     gid_t gid;
     bool cgroups;   /* see sandbox_options                                                      */
     unsigned rooms; /* how many it has had                                                     */
-    char run[32];   /* our mark: on cgroups and everything else that a file system could hold   */
+    char run[64];   /* our mark: on cgroups and everything else that a file system could hold   */
     char why[256];  /* why it could not be opened, or why the keeper ended it: one sentence    */
     int blame;      /* with why, enum blame of message.h: us, the machine, or the program      */
 };

@@ -133,7 +133,8 @@ interrupted() { # COMMAND's pid
     [ "$(id -u)" = 0 ] || skip "needs root, to mount"
     place=$(sed -n 's/^\([0-9]*\):.*pids.*:/\1/p' /proc/self/cgroup >/dev/null; ls -d /sys/fs/cgroup/pids /sys/fs/cgroup | head -1)
     start=$(cut -d' ' -f22 /proc/$$/stat)
-    theirs=("$place/of-somebody-$$" "$(printf '%s/strata-%d-%x-7' "$place" $$ "$start")")
+    theirs=("$place/of-somebody-$$" "$(printf '%s/strata-%d-%x-7-%x' "$place" $$ "$start" \
+        "$(stat -Lc %i /proc/self/ns/pid)")")
     mkdir "$T/mounted"
     start_inside
     mount -t tmpfs theirs "$T/mounted"

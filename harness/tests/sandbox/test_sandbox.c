@@ -21,6 +21,7 @@
 
 #include "kernel/cgroup.h"
 #include "kernel/inside.h"
+#include "kernel/namespace.h"
 #include "kernel/stat.h"
 #include "kernel/tree.h"
 #include "sandbox/command.h"
@@ -417,8 +418,9 @@ static void test_an_ended_sandbox_stays_ended(void **state)
 static void test_the_sweep_takes_only_what_is_ours_and_dead(void **state)
 {
     struct kernel_stat stat;
-    char dead[256], name[64], path[5][256];
+    char dead[256], name[64], path[6][256];
     struct sandbox_options options = {0};
+    struct kernel_ns_id ns;
     struct limits limits;
 
     (void)state;
@@ -437,25 +439,29 @@ static void test_the_sweep_takes_only_what_is_ours_and_dead(void **state)
     int home = (int)(strrchr(limits.groups[0], '/') - limits.groups[0]);
     const char *in = limits.groups[0];
     assert_int_equal(kernel_stat_read(getpid(), &stat), 0);
-    snprintf(dead, sizeof dead, "%.*s/strata-%d-1f-0", home, in, child);
-    snprintf(path[0], 256, "%.*s/strata-%d-%llx-9", home, in, getpid(),
-             (unsigned long long)stat.starttime);
-    snprintf(path[1], 256, "%.*s/strata-%d-1f-0x", home, in, child);
-    snprintf(path[2], 256, "%.*s/strata-%d-zz-0", home, in, child);
+    assert_int_equal(kernel_ns(getpid(), "pid", &ns), 0);
+    unsigned long long here = ns.ino;
+    snprintf(dead, sizeof dead, "%.*s/strata-%d-1f-0-%llx", home, in, child, here);
+    snprintf(path[0], 256, "%.*s/strata-%d-%llx-9-%llx", home, in, getpid(),
+             (unsigned long long)stat.starttime, here);
+    snprintf(path[1], 256, "%.*s/strata-%d-1f-0-%llxx", home, in, child, here);
+    snprintf(path[2], 256, "%.*s/strata-%d-zz-0-%llx", home, in, child, here);
+    /* Of another PID namespace: there that number may well be somebody. */
+    snprintf(path[5], 256, "%.*s/strata-%d-1f-0-%llx", home, in, child, here + 1);
     snprintf(path[3], 256, "%.*s/strata-of-somebody-else", home, in);
     snprintf(path[4], 256, "%.*s/other-%d", home, in, getpid());
     assert_int_equal(mkdir(dead, 0755), 0);
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < 6; i++)
         assert_int_equal(mkdir(path[i], 0755), 0);
     limits_sweep();
-    bool swept = access(dead, F_OK) < 0, kept[5], ours = access(limits.groups[0], F_OK) == 0;
-    for (int i = 0; i < 5; i++)
+    bool swept = access(dead, F_OK) < 0, kept[6], ours = access(limits.groups[0], F_OK) == 0;
+    for (int i = 0; i < 6; i++)
         kept[i] = rmdir(path[i]) == 0;
     rmdir(dead);
     limits_remove(&limits);
     assert_true(swept);
     assert_true(ours);
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < 6; i++)
         assert_true(kept[i]);
 }
 
