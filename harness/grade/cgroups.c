@@ -46,17 +46,18 @@ static const char *base_of(struct grade *g, struct run *room, const char *contro
 struct cgroups cgroups_of(struct grade *g, struct run *room, const char *controller)
 {
     const struct kernel_mounts *mounts = mounts_of(g, run_outside_pid(room));
-    const struct kernel_mount *found = NULL;
+    static const struct kernel_mount none;
+    const struct kernel_mount *found = &none;
 
     for (size_t i = 0; i < mounts->count; i++) {
         const struct kernel_mount *m = &mounts->list[i];
         bool v1 = strcmp(m->fstype, "cgroup") == 0 && kernel_mount_has(m->super, controller);
-        if (v1 || (found == NULL && strcmp(m->fstype, "cgroup2") == 0))
+        if (v1 || (found == &none && strcmp(m->fstype, "cgroup2") == 0))
             found = m;
     }
-    int version = found != NULL && strcmp(found->fstype, "cgroup") == 0 ? 1 : 2;
-    if (found == NULL)
+    if (found == &none)
         grade_error(g, 0, "the room has no control groups");
+    int version = strcmp(found->fstype, "cgroup") == 0 ? 1 : 2;
     return (struct cgroups){version, say(g, "%s", found->target),
                             base_of(g, room, controller, version)};
 }
