@@ -53,7 +53,7 @@ static void check_modes(struct grade *g)
     struct run *room = outside_open(g, false);
     const char *odd = say(g, "/tmp/%s %s", grade_word(g, 5), grade_word(g, 4));
     const char *script = "if grep -q :name=systemd: /proc/self/cgroup; then echo systemd; fi";
-    bool has_systemd = cgroups_shell(room, script)[0] != '\0';
+    bool has_systemd = cgroups_shell(room, "%s", script)[0] != '\0';
     bool v1 = cgroups_of(g, room, "pids").version == 1;
 
     check_mode(g, room, "as the room is");
