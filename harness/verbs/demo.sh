@@ -29,8 +29,8 @@ for folder in labs/[0-9][0-9]-*/; do
         -- sh /strata/demo.sh </dev/null; then
         shown=$((shown + 1))
     elif [ $? = 4 ]; then
-        echo "  Not shown here: this user may make no control groups. \`make lab$lab\` and \`make vm\`"
-        echo "  use a small guest instead, as root you see it at once."
+        echo "  Not shown here: this user may make no control groups. Root may, and"
+        echo "  \`make lab$lab\` and \`make vm\` use a small guest instead."
     else
         failed="$failed lab$lab"
     fi

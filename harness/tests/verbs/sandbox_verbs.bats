@@ -140,7 +140,9 @@ watched() {
         [[ "$output" == *"lab$number: "* ]]
     done
     [[ "$output" != *WRONG* ]]
-    [ "$(awk 'length > 80' <<<"$output")" = "" ]
+    long=$(awk "length > 80" <<<"$output")
+    echo "$long"
+    [ -z "$long" ]
 }
 
 @test "demo: a layer that is not what it shows is named" {
@@ -157,7 +159,9 @@ watched() {
     run -0 in_kit make doctor
     [[ "$output" == *"ok        user namespaces"* ]]
     [ "$(grep -c '^missing ' <<<"$output")" = "$(grep -c '^          cure: ' <<<"$output")" ]
-    [ "$(awk 'length > 80' <<<"$output")" = "" ]
+    long=$(awk "length > 80" <<<"$output")
+    echo "$long"
+    [ -z "$long" ]
 }
 
 @test "doctor: where user namespaces are forbidden it says so and how to allow them" {
