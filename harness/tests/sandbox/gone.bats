@@ -215,9 +215,11 @@ nested() { unshare -Urm true 2>/dev/null || skip "needs user namespaces"; }
     cat >"$T/freeze" <<'END'
 cd /sys/fs/cgroup/freezer && mkdir -p a/b && echo 1 >a/b/cgroup.procs || exit 9
 sleep 1000 & echo $! >a/b/cgroup.procs
-echo FROZEN >a/b/freezer.state && cat a/b/freezer.state
+echo FROZEN >a/b/freezer.state
+until grep -q FROZEN a/b/freezer.state; do :; done # FREEZING at first
+cat a/b/freezer.state
 END
-    run -124 "$T/kit/build/inside" --cgroups --seconds 1 --file "freeze=$T/freeze" -- sh /strata/freeze
+    run -124 "$T/kit/build/inside" --cgroups --seconds 3 --file "freeze=$T/freeze" -- sh /strata/freeze
     [ "$output" = FROZEN ]
     until_true 2000 none_left
     [ -z "$(find "$freezer" -name 'strata-*' -newer "$T/freeze")" ]
