@@ -22,22 +22,33 @@ static bool has(const struct home *home, const char *group, const char *controll
     char path[PATH_MAX + 128];
 
     if (!home->v2)
-        return strstr(home->controllers, controller) != NULL;
+        return home_has(home, controller);
     snprintf(path, sizeof path, "%s/%s%s", group, controller,
              strcmp(controller, "cpuset") == 0 ? ".cpus" : ".max");
     return access(path, F_OK) == 0;
 }
 
-/* Makes a group there, and hands it over as a room's would be. The name is one that a later run
- * sweeps, should we be killed right now. */
-static unsigned offered(const struct home *home, const struct ids_plan *plan)
+enum { GROUP_PATH = PATH_MAX + 64 };
+
+/* Makes a group there to look at; the caller removes it. The name is one that a later run sweeps,
+ * should we be killed right now. 0 or -errno. */
+static int make_trial(const struct home *home, char group[GROUP_PATH])
 {
-    char run[64], group[PATH_MAX + 64];
-    unsigned found = 0;
+    char run[64];
 
     limits_mark(run, sizeof run);
-    snprintf(group, sizeof group, "%s/%s", home->folder, run);
-    if (group_make(group, home->folder, strstr(home->controllers, "cpuset") != NULL) < 0)
+    snprintf(group, GROUP_PATH, "%s/%s", home->folder, run);
+    return group_make(group, home->folder, home_has(home, "cpuset"));
+}
+
+/* Which of the controllers there are, a bit each, once a group is handed over as a room's would be.
+ */
+static unsigned offered(const struct home *home, const struct ids_plan *plan)
+{
+    char group[GROUP_PATH];
+    unsigned found = 0;
+
+    if (make_trial(home, group) < 0)
         return 0;
     if (chown(group, (uid_t)plan->uid, (gid_t)plan->gid) == 0)
         for (unsigned i = 0; i < sizeof wanted / sizeof *wanted; i++)
@@ -84,12 +95,8 @@ bool needs_cgroup_psi(void)
     bool found = false;
 
     for (size_t i = 0; i < count && !found; i++) {
-        char run[64], group[PATH_MAX + 64];
-        if (!homes[i].v2)
-            continue;
-        limits_mark(run, sizeof run);
-        snprintf(group, sizeof group, "%s/%s", homes[i].folder, run);
-        if (group_make(group, homes[i].folder, false) < 0)
+        char group[GROUP_PATH];
+        if (!homes[i].v2 || make_trial(&homes[i], group) < 0)
             continue;
         found = tells(group, "memory.pressure");
         group_remove(group);

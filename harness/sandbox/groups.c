@@ -44,7 +44,7 @@ static int make_one(const struct home *home, const char *run, unsigned number, u
     if (result < 0)
         return result;
     snprintf(parent, sizeof parent, "%.*s", (int)(strrchr(folder, '/') - folder), folder);
-    result = group_make(folder, parent, strstr(home->controllers, "cpuset") != NULL);
+    result = group_make(folder, parent, home_has(home, "cpuset"));
     if (result == 0)
         result = hand_over(folder, uid, gid);
     if (result == 0)

@@ -85,6 +85,11 @@ static const struct kernel_cgroup *group_in(const struct kernel_mount *mount,
     return first[0] == '\0' ? NULL : kernel_cgroups_find(groups, first);
 }
 
+bool home_has(const struct home *home, const char *controller)
+{
+    return kernel_mount_has(home->controllers, controller);
+}
+
 size_t homes_find(struct home homes[HOMES_MAX])
 {
     struct kernel_mounts mounts = {0};

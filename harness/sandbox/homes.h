@@ -18,3 +18,6 @@ struct home {
  * upwards, that already hands down memory and pids (or our own, when none does): nothing of the
  * machine's own groups is changed. Returns how many there are. */
 size_t homes_find(struct home homes[HOMES_MAX]);
+
+/* Whether a version 1 hierarchy has this controller: "cpu" is not "cpuset". */
+bool home_has(const struct home *home, const char *controller);

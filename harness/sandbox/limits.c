@@ -77,7 +77,7 @@ static bool make_group(const struct home *home, const char *group,
 {
     if (!options->cgroups && !home->memory && !home->processes)
         return false;
-    if (group_make(group, home->folder, strstr(home->controllers, "cpuset") != NULL) < 0)
+    if (group_make(group, home->folder, home_has(home, "cpuset")) < 0)
         return false;
     bool limited = set_limits(home, group, options);
     if (!limited && !options->cgroups) {
@@ -156,7 +156,7 @@ void limits_thaw(const char *run)
 
     for (size_t i = 0; i < count; i++) {
         snprintf(group, sizeof group, "%s/%s", homes[i].folder, run);
-        if (strstr(homes[i].controllers, "freezer") != NULL && access(group, F_OK) == 0)
+        if (home_has(&homes[i], "freezer") && access(group, F_OK) == 0)
             group_thaw(group);
     }
 }
