@@ -104,6 +104,9 @@ static void check_stopped(struct grade *g)
     run_payload(start.run);
     sscanf(run_ask(start.run, "child"), "ok %d", &child);
     run_ask(start.run, "kill %d %d", child, SIGSTOP);
+    /* Until it has stopped, a SIGTERM would be taken first, and it would die of that. */
+    cgroups_shell(start.room, "until grep -q '^State:.T' /proc/%d/status; do usleep 1000; done",
+                  child);
     run_tell(start.run, "exit 0");
     check_gone(&start, "COMMAND has ended, and left a stopped child");
 }
