@@ -7,9 +7,13 @@
 
 #include "grade/progress.h"
 #include "grade/report.h"
+#include "grade/track.h"
 
 /* Prints the progress board: a line a lab, and what to do next. 0 or -errno (of the record). */
 int board_print(FILE *out, const struct style *style, const char *root);
+
+/* The same for the stops of a track. */
+int board_track(FILE *out, const struct style *style, const char *root, const struct track *track);
 
 /* Prints "05-pivot-root passed" and so on, a line a lab, for scripts: which layers are the
  * student's own. 0 or -errno. */

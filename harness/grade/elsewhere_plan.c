@@ -55,9 +55,8 @@ static void plan_lab(struct plan *plan, const struct lab *lab, const struct grad
 {
     struct plan_lab *entry = &plan->labs[plan->count];
     struct result *selected = calloc(STEP_MAX, sizeof(*selected));
-    unsigned steps = options->step != 0 ? 1U << (options->step - 1) : options->steps;
 
-    if (selected && lab_select_set(lab, steps, selected) > 0) {
+    if (selected && lab_select_set(lab, track_asked(options, lab), selected) > 0) {
         entry->lab = lab;
         session_program(lab, options, entry->program, sizeof(entry->program));
         for (size_t i = 0; i < lab->count; i++) {

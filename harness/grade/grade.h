@@ -18,6 +18,7 @@
 #include "grade/arena.h"
 #include "grade/logring.h"
 #include "grade/step.h"
+#include "grade/track.h"
 
 enum {
     GRADE_UNDO_MAX = 128, /* grade_defer() calls a step can have open */
@@ -54,18 +55,19 @@ struct result {
 
 /* What the caller asked for; the same for all labs of a run. Strings are borrowed. */
 struct grade_options {
-    const char *root;     /* the kit's folder                                            */
-    const char *src;      /* "labs" or "solutions"                                       */
-    const char *layer;    /* the source that is graded; NULL: found in root/src/NN-name  */
-    const char *program;  /* the program that is run; NULL: root/build/NN/labNN          */
-    const char *report;   /* where NN/report.json goes; NULL: root/build/report          */
-    const char *borrowed; /* the layers that came from solutions/, "01-process 02-…"; NULL */
-    const char *next;     /* what follows a passed lab: "make lab06"; NULL: found        */
-    const char *where;    /* "here", "guest"                                             */
-    const char *who;      /* "root", "an ordinary user"                                  */
-    int step;             /* only this step and its `after` chain; 0: all                */
-    unsigned steps;       /* the same for several: bit n-1 for step n; 0: all            */
-    int stream;           /* fd to write each result to as soon as it is there; -1: none */
+    const char *root;          /* the kit's folder                                            */
+    const char *src;           /* "labs" or "solutions"                                       */
+    const char *layer;         /* the source that is graded; NULL: found in root/src/NN-name  */
+    const char *program;       /* the program that is run; NULL: root/build/NN/labNN          */
+    const char *report;        /* where NN/report.json goes; NULL: root/build/report          */
+    const char *borrowed;      /* the layers that came from solutions/, "01-process 02-…"; NULL */
+    const char *next;          /* what follows a passed lab: "make lab06"; NULL: found        */
+    const char *where;         /* "here", "guest"                                             */
+    const char *who;           /* "root", "an ordinary user"                                  */
+    int step;                  /* only this step and its `after` chain; 0: all                */
+    unsigned steps;            /* the same for several: bit n-1 for step n; 0: all            */
+    const struct track *track; /* which steps of which labs, where nobody says more; or NULL */
+    int stream;                /* fd to write each result to as soon as it is there; -1: none */
     struct elsewhere *elsewhere; /* what runs in guests; NULL: nothing                   */
     uint32_t seed;
     bool progress; /* read and write .progress/passed                             */

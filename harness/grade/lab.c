@@ -128,6 +128,25 @@ int lab_select_set(const struct lab *lab, unsigned steps, struct result *results
     return selected;
 }
 
+int lab_read_steps(const char *text, unsigned *steps)
+{
+    *steps = 0;
+    for (;;) {
+        char *end;
+        long first = strtol(text, &end, 10), last = first;
+        if (*end == '-')
+            last = strtol(end + 1, &end, 10);
+        if (end == text || first < 1 || last < first || last > STEP_MAX ||
+            (*end != ',' && *end != '\0'))
+            return -EINVAL;
+        for (long step = first; step <= last; step++)
+            *steps |= 1U << (step - 1);
+        if (*end == '\0')
+            return 0;
+        text = end + 1;
+    }
+}
+
 /* A layer bears the name of its contract; other programs of a lab have none. The contract is in
  * labs/ also when the layer is taken from solutions/. */
 static bool is_layer(const char *root, const char *name, const char *file)

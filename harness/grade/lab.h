@@ -25,6 +25,9 @@ int lab_select(const struct lab *lab, int only, struct result *results);
 /* The same for several steps: bit n-1 of `steps` for step n; 0: all. */
 int lab_select_set(const struct lab *lab, unsigned steps, struct result *results);
 
+/* Reads "2", "1,4" or "1-3,5": bit n-1 of *steps for step n. 0, or -EINVAL. */
+int lab_read_steps(const char *text, unsigned *steps);
+
 /* Where the layer's source lies: the one .c of root/src/NAME that has a contract, its .h
  * of the same name in root/labs/NAME.
  * 0, -ENOENT, -ENOTUNIQ, or -errno of opendir(3). */

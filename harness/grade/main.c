@@ -92,8 +92,10 @@ static int run_list(const struct options *options, const struct style *style)
 
 static int board(const struct options *options, const struct style *style)
 {
-    int error = options->mode == MODE_BOARD ? board_print(stdout, style, options->root)
-                                            : board_standings(stdout, options->root);
+    int error = options->mode == MODE_STANDINGS ? board_standings(stdout, options->root)
+                : options->grade.track
+                    ? board_track(stdout, style, options->root, options->grade.track)
+                    : board_print(stdout, style, options->root);
 
     if (error == 0)
         return STATUS_PASSED;

@@ -15,6 +15,7 @@
 enum option_code {
     OPTION_STEP = 256,
     OPTION_STEPS,
+    OPTION_TRACK,
     OPTION_STREAM,
     OPTION_SEED,
     OPTION_SRC,
@@ -39,6 +40,7 @@ enum option_code {
 static const struct option long_options[] = {
     {"step", required_argument, NULL, OPTION_STEP},
     {"steps", required_argument, NULL, OPTION_STEPS},
+    {"track", required_argument, NULL, OPTION_TRACK},
     {"stream", required_argument, NULL, OPTION_STREAM},
     {"seed", required_argument, NULL, OPTION_SEED},
     {"src", required_argument, NULL, OPTION_SRC},
@@ -66,6 +68,7 @@ struct reading {
     char *fault;
     size_t size;
     const char *seed;
+    const char *track;
 };
 
 static enum status usage(const struct reading *reading, const char *format, ...)
@@ -90,21 +93,6 @@ static enum status read_number(const struct reading *reading, const char *text, 
         return usage(reading, "%s: not a number from 1 to %d", text, most);
     *number = (int)value;
     return STATUS_PASSED;
-}
-
-static enum status read_steps(const struct reading *reading, const char *text, unsigned *steps)
-{
-    char word[16];
-    int number;
-
-    for (; *text != '\0'; text += strcspn(text, ","), text += *text == ',') {
-        snprintf(word, sizeof(word), "%.*s", (int)strcspn(text, ","), text);
-        enum status status = read_number(reading, word, STEP_MAX, &number);
-        if (status != STATUS_PASSED)
-            return status;
-        *steps |= 1U << (number - 1);
-    }
-    return *steps != 0 ? STATUS_PASSED : usage(reading, "--steps: which?");
 }
 
 static enum status set_mode(const struct reading *reading, enum mode mode)
@@ -145,13 +133,19 @@ static enum status read_option(struct reading *reading, int option, const char *
     case OPTION_STEP:
         return read_number(reading, value, STEP_MAX, &grade->step);
     case OPTION_STEPS:
-        return read_steps(reading, value, &grade->steps);
+        if (lab_read_steps(value, &grade->steps) < 0)
+            return usage(reading, "--steps %s: numbers from 1 to %d, as 1-3 or 1,4", value,
+                         STEP_MAX);
+        break;
     case OPTION_STREAM:
         return read_number(reading, value, 1023, &grade->stream);
     case OPTION_TIER:
         return read_number(reading, value, 3, &reading->options->tier);
     case OPTION_SEED:
         reading->seed = value;
+        break;
+    case OPTION_TRACK:
+        reading->track = value;
         break;
     case OPTION_SRC:
         grade->src = value;
@@ -215,6 +209,22 @@ static enum status read_labs(struct reading *reading, int count, char **names)
     return STATUS_PASSED;
 }
 
+/* Where the caller names no step, a track does. */
+static enum status read_track(struct reading *reading)
+{
+    struct options *options = reading->options;
+
+    if (!reading->track)
+        return STATUS_PASSED;
+    if (options->mode != MODE_GRADE && options->mode != MODE_BOARD)
+        return usage(reading, "--track goes with --board, or with labs");
+    if (track_load(&options->track, options->root, reading->track, reading->fault, reading->size) <
+        0)
+        return STATUS_USAGE;
+    options->grade.track = &options->track;
+    return STATUS_PASSED;
+}
+
 /* The kit is where this program lies: KIT/build/grade. STRATA_ROOT knows better. */
 static int find_root(char *root, size_t size)
 {
@@ -269,12 +279,12 @@ static enum status finish(struct reading *reading)
             return usage(reading, "the kit's path is too long");
         grade->report = options->report;
     }
-    return STATUS_PASSED;
+    return read_track(reading);
 }
 
 enum status options_read(struct options *options, int argc, char **argv, char *fault, size_t size)
 {
-    struct reading reading = {options, fault, size, getenv("SEED")};
+    struct reading reading = {options, fault, size, getenv("SEED"), NULL};
 
     *options = (struct options){
         .grade = {.src = "labs",

@@ -23,8 +23,9 @@ struct options {
     struct grade_options grade;
     const struct lab *labs[OPTIONS_LABS]; /* to grade, or to hint at */
     size_t labs_count;
-    int tier;  /* of --hint; 0: the next   */
-    bool json; /* --list --json            */
+    struct track track; /* grade.track, where there is one */
+    int tier;           /* of --hint; 0: the next   */
+    bool json;          /* --list --json            */
     char root[4096];
     char report[4096]; /* where the reports go, NN not yet added */
 };

@@ -276,8 +276,7 @@ int grade_run(struct grade *g, int directory)
     double started = now();
 
     g->pid = getpid();
-    unsigned steps = g->options->step ? 1U << (g->options->step - 1) : g->options->steps;
-    int selected = lab_select_set(g->lab, steps, g->results);
+    int selected = lab_select_set(g->lab, track_asked(g->options, g->lab), g->results);
     if (selected < 0)
         return selected;
     tell_cmocka(directory, g->lab->name, name);

@@ -72,6 +72,8 @@ static const char *next_step(struct session *session, const struct score *score)
     }
     if (score->count[OUTCOME_ERROR] > 0 || score->count[OUTCOME_SKIP] > 0)
         return "make doctor";
+    if (track_next(session->options, session->lab, session->next, sizeof(session->next)))
+        return session->next;
     if (score->partial) {
         snprintf(session->next, sizeof(session->next), "make lab%s", number);
         return session->next;

@@ -3,14 +3,23 @@
 . harness/verbs/lib.sh
 
 # The graders know their steps; only they can say how many are left.
-if [ -x build/grade ] && build/grade --board 2>/dev/null; then
+if [ -x build/grade ] && build/grade --board ${TRACK:+--track "$TRACK"} 2>/dev/null; then
     exit
+fi
+
+# A track's labs only: "02 03 05".
+if [ -n "${TRACK:-}" ]; then
+    on_track=$(sed -n 's/^[0-9]* *lab\([0-9]*\) .*/\1/p' "harness/tracks/$TRACK")
 fi
 
 next=
 for folder in labs/[0-9][0-9]-*/; do
     folder=${folder%/}
     name=${folder##*/}
+    case " ${on_track-${name%%-*}} " in
+    *"${name%%-*}"*) ;;
+    *) continue ;;
+    esac
     steps=0
     [ ! -r .progress/passed ] || steps=$(grep -c "^$name/" .progress/passed)
     case $steps in

@@ -4,7 +4,7 @@
 
 cat <<'EOF'
 For a lab (05 stands for any):
-  make             the progress board, and what is next
+  make             the progress board, and what is next         [TRACK=workshop]
   make lab05       build it, run it in the sandbox, grade         [STEP= SEED=]
   make hint05      a question, then a page, then the calls        [STEP= TIER=]
   make shell05     a shell in the sandbox, with lab05 on the PATH
@@ -22,6 +22,7 @@ For the machine:
   make demo        all layers at work, with the reference's code
   make clean       remove what was built; your progress stays
 For instructors, and for work on the kit:
+  make bake        a machine for a class without a network        [TRACK=]
   make check       grade all labs                                [SRC=solutions]
   make matrix      which steps pass as which user, tried out
   make skeletons   labs/ from solutions/, not over your work      [STEP= LAB=]

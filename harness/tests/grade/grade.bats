@@ -15,6 +15,7 @@ setup() {
     echo 'int escape;' >"$kit/labs/41-plan/escape.c" # a program beside the lab's own
     cp "$here/fixtures/41-plan.hints" "$kit/harness/graders/"
     export STRATA_ROOT=$kit LC_ALL=C.UTF-8
+    export VM=0 # what this machine lacks is a SKIP, and no guest boots for it
     unset PLAIN NO_COLOR SEED FAKE_PLAN
     reports=$kit/build/report
 }
@@ -280,6 +281,57 @@ fits() { # at most 80 code points a line, 25 lines, no control bytes
     PLAIN=1 "$fake" --board >"$BATS_TEST_TMPDIR/plain-board"
     golden "$BATS_TEST_TMPDIR/plain-board" plain-board.txt
     PLAIN=1 fits "$BATS_TEST_TMPDIR/plain-board"
+}
+
+@test "a track: its labs and steps only, its order, its minutes" {
+    mkdir -p "$kit/harness/tracks"
+    cat >"$kit/harness/tracks/short" <<'EOF'
+# a comment, and an empty line
+
+10  lab41    2-3   the second and the third
+5   break41  -     what goes wrong
+5   lab77    1     of a lab that is not there
+20  lab31    all   everything
+EOF
+    FAKE_PLAN=ppf run "$fake" --program /bin/true --track short 41
+    [ "$status" -eq 1 ]
+    [[ $output != *"PASS 1 "* && $output == *"PASS 2 "* && $output == *"FAIL 3 "* ]]
+    FAKE_PLAN=fpp run "$fake" --program /bin/true --track short 41
+    [ "$status" -eq 0 ]
+    [[ $output == *"next: make break41"* ]]
+    FAKE_PLAN=fpp run "$fake" --program /bin/true --track short --step 2 41 # a step is more
+    [[ $output != *"PASS 3 "* && $output == *"next: make lab41"* ]]
+    run "$fake" --program /bin/true --no-progress --track short 31
+    [[ $output == *"next: make" ]] # the last stop
+    FAKE_PLAN=fff run "$fake" --program /bin/true --no-progress --track short 34 # on no track
+    [[ $output != *"next: make break41"* ]]
+    "$fake" --track short --board >"$BATS_TEST_TMPDIR/board"
+    fits "$BATS_TEST_TMPDIR/board"
+    golden "$BATS_TEST_TMPDIR/board" track.txt
+    PLAIN=1 "$fake" --track short --board >"$BATS_TEST_TMPDIR/plain-board"
+    PLAIN=1 fits "$BATS_TEST_TMPDIR/plain-board"
+    golden "$BATS_TEST_TMPDIR/plain-board" plain-track.txt
+}
+
+@test "a track that makes no sense: one sentence, and its line" {
+    mkdir -p "$kit/harness/tracks"
+    for page in 'lab41 1 x' '0 lab41 1 no time' '5 lab41 9 no such step' '5 lab41 3-1 backwards' \
+        '5 lab41 1, a comma' '5 demo 1 nothing to grade there' '5 lab41 1'; do
+        printf '# first\n%s\n' "$page" >"$kit/harness/tracks/bad"
+        run "$fake" --track bad --board
+        [ "$status" -eq 2 ]
+        [ "$output" = "grade: harness/tracks/bad: line 2 makes no sense" ]
+    done
+    for name in none ../../../etc/passwd ''; do
+        run "$fake" --track "$name" --board
+        [ "$status" -eq 2 ]
+        [ "$output" = "grade: $name: there is no such track; harness/tracks/ has them" ]
+    done
+    for steps in 1- 0 , 1,,2 2-1 x 99; do
+        run "$fake" --program /bin/true --no-progress --steps "$steps" 41
+        [ "$status" -eq 2 ]
+        [[ $output == *"--steps $steps: numbers from 1 to "* ]]
+    done
 }
 
 @test "hints: by what was observed, the next tier each time, a chosen one" {

@@ -15,6 +15,7 @@ make_kit() {
     KIT="$SHELF/my course"
     mkdir -p "$KIT" "$SHELF/home"
     cp -a "$root"/{labs,solutions,rootfs,harness,docs,Makefile,build} "$KIT/"
+    [ ! -d "$root/.guest" ] || cp -a "$root/.guest" "$KIT/"
     rm -rf "$KIT"/build/{report,skeletons,diff,passed.mk,test,labs,layer/labs} "$KIT"/labs/*/*.backup-*
     fresh_labs
     [ "$(id -u)" != 0 ] || chown -R "$student:$student" "$SHELF"
@@ -36,10 +37,16 @@ fresh_labs() {
 }
 
 # in_kit COMMAND...: as the student, in the kit, without a terminal, for two minutes at most.
+# With OFFLINE=1 there is no network, not even lo.
 in_kit() {
     local as=()
     [ "$(id -u)" != 0 ] || as=(setpriv --reuid "$student" --regid "$student" --clear-groups)
-    (cd "$KIT" && timeout -k 5 120 "${as[@]}" env -u MAKEFLAGS -u MAKELEVEL -u SEED -u PLAIN -u CC \
+    if [ "${OFFLINE:-}" = 1 ] && [ "$(id -u)" = 0 ]; then
+        as=(unshare --net "${as[@]}")
+    elif [ "${OFFLINE:-}" = 1 ]; then
+        as=(unshare --user --map-current-user --net)
+    fi
+    (cd "$KIT" && timeout -k 5 "${SECONDS_MAX:-120}" "${as[@]}" env -u MAKEFLAGS -u MAKELEVEL -u SEED -u PLAIN -u CC \
         HOME="$SHELF/home" LC_ALL=C.UTF-8 TERM=dumb "$@" </dev/null 2>&1)
 }
 
