@@ -297,5 +297,10 @@ void report_line(FILE *out, const struct style *style, const struct grade *g)
         arena_format(&page.arena, "%s lab%s · %s", word, lab_number(g->lab, number), g->lab->title),
         score_text(&page, &score));
     page_colour(&page, 0, strlen(word), outcome);
+    const char *where = report_where(g);
+    if (!where)
+        page_add(&page, arena_format(&page.arena, "     %s", report_places(&page.arena, g)));
+    else if (strcmp(where, g->options->where) != 0)
+        page_add(&page, arena_format(&page.arena, "     %s", where));
     page_print(&page, out);
 }

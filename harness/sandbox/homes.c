@@ -14,7 +14,8 @@ static bool below_mount(const struct kernel_mount *mount, const char *path, char
 {
     size_t root = strcmp(mount->root, "/") == 0 ? 0 : strlen(mount->root);
 
-    if (strncmp(path, mount->root, root) != 0)
+    /* "/a" is above "/a" and "/a/b", not above "/ab". */
+    if (strncmp(path, mount->root, root) != 0 || (path[root] != '/' && path[root] != '\0'))
         return false;
     int wrote = snprintf(folder, PATH_MAX, "%s%s", mount->target, path + root);
     return wrote > 0 && wrote < PATH_MAX;
