@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -112,6 +113,17 @@ static bool subordinate(const char *path, unsigned long *id)
     return found;
 }
 
+/* Can this process have newuidmap(1) lend that range? Not in a user namespace that lacks it, as in
+ * a container, and not where setuid programs gain nothing: prctl(2), PR_SET_NO_NEW_PRIVS. */
+static bool can_be_lent(const struct ids_plan *plan)
+{
+    return is_mapped("/proc/self/uid_map", plan->uid) &&
+           is_mapped("/proc/self/uid_map", plan->uid + plan->count - 1) &&
+           is_mapped("/proc/self/gid_map", plan->gid) &&
+           is_mapped("/proc/self/gid_map", plan->gid + plan->count - 1) &&
+           prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0;
+}
+
 static bool on_path(const char *program)
 {
     static const char *const folders[] = {"/usr/bin", "/bin", "/usr/sbin", "/usr/local/bin"};
@@ -144,7 +156,7 @@ void ids_choose(bool single, struct ids_plan *plan)
     } else {
         full.way = IDS_HELPER;
         if (subordinate("/etc/subuid", &full.uid) && subordinate("/etc/subgid", &full.gid) &&
-            on_path("newuidmap") && on_path("newgidmap"))
+            on_path("newuidmap") && on_path("newgidmap") && can_be_lent(&full))
             *plan = full;
     }
 }

@@ -126,3 +126,15 @@ crowd_as() {
     [ "$status" = 0 ]
     [ "$output" = 0 ]
 }
+
+@test "where newuidmap can lend nothing, subordinate ids are no obstacle: one id is enough" {
+    have_kind sub
+    for way in "unshare --user --map-current-user" "setpriv --no-new-privs"; do
+        # shellcheck disable=SC2016,SC2086 # for the shell in there; a command of several words
+        run as sub $way "$T/kit/build/inside" -- \
+            sh -c 'read -r _ _ count </proc/self/uid_map; echo $count'
+        echo "$way: $output"
+        [ "$status" = 0 ]
+        [ "$output" = 1 ]
+    done
+}
