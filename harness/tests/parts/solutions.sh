@@ -2,6 +2,6 @@
 # seconds: 40
 # The reference passes every step, as every kind of user, whatever the random values.
 RESULTS=build/corpus/results-solutions KINDS=solutions \
-    SEEDS="1 5f3a0c1d ffffffff $(od -An -N8 -tx4 /dev/urandom)" sh harness/corpus/run.sh |
+    SEEDS="1 ffffffff $(od -An -N4 -tx4 /dev/urandom)" sh harness/corpus/run.sh |
     sed 's/^/# /'
 cat build/corpus/results-solutions/result.tap
