@@ -15,7 +15,6 @@ make_kit() {
     KIT="$SHELF/my course"
     mkdir -p "$KIT" "$SHELF/home"
     cp -a "$root"/{labs,solutions,rootfs,harness,docs,Makefile,build} "$KIT/"
-    [ ! -d "$root/.guest" ] || cp -a "$root/.guest" "$KIT/"
     rm -rf "$KIT"/build/{report,skeletons,diff,passed.mk,test,labs,layer/labs} "$KIT"/labs/*/*.backup-*
     fresh_labs
     [ "$(id -u)" != 0 ] || chown -R "$student:$student" "$SHELF"

@@ -6,6 +6,7 @@ load ../verbs/kit
 
 setup_file() {
     make_kit
+    [ ! -d "$root/.guest" ] || cp -a "$root/.guest" "$KIT/"
 }
 
 teardown_file() {
