@@ -6,6 +6,7 @@
 #   single  a user of no name, without subordinate ids: one id is mapped (root only)
 #   many    the first user that /etc/subuid and /etc/subgid give 65536 ids to (root only)
 #   NAME    a user of this machine (root only)
+# (guest, the root of a guest, is no user to run things as: guest.sh.)
 
 SINGLE_UID=54321
 
@@ -48,5 +49,16 @@ why_not_as() {
         echo "/etc/subuid and /etc/subgid give no user 65536 ids"
     elif ! as "$1" true 2>/dev/null; then
         echo "cannot become $1 by setpriv"
+    fi
+}
+
+# Why the root of a guest cannot be had as WHO; says nothing when it can.
+why_not_guest() {
+    if [ "${VM:-0}" = 0 ]; then
+        echo "VM=v1, v2 or hybrid says in what guest"
+    elif [ "$1" != guest ]; then
+        echo "in guests there is nobody but root to grade as"
+    else
+        build/guest --ready 2>&1
     fi
 }

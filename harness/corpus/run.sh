@@ -7,15 +7,25 @@
 #   AS="me many"     as these users; see as.sh. Without: as whoever runs this, and if that is root
 #                   also as two ordinary users, with and without subordinate ids
 #   KINDS=...       some of: solutions skeletons mutants variants
-#   JOBS=2          how many at a time
+#   NEED=cgroup     of the mutants only those of steps with this need (build/grade --list --json)
+#   EACH=2          and of each step's at most so many
+#   JOBS=2          how many programs at a time, or how many guests
 #   RESULTS=DIR     where records, items.json and result.tap go (build/corpus/results)
-#   VM=v2           in guests with these control groups; without: here, never in a guest
+#   VM=v2           in guests with these control groups (v1, v2, hybrid), as the guest's root, and
+#                   of a wrong solution only its own step; without: here, never in a guest
 #   BUILD_ONLY=1    builds the programs and is done
 #   COUNTS=write    writes harness/corpus/counts anew
 #
 # Exit status: 0 all as it must be, 1 not so (each fault is named), 2 usage.
 set -u
-export VM="${VM:-0}" # a guest for each of hundreds of programs is for who asks for it
+export VM="${VM:-0}" # what this machine cannot do is done in guests for who asks for it
+case $VM in
+0 | v1 | v2 | hybrid) ;;
+*)
+    echo "make corpus: VM=$VM: 0, v1, v2 or hybrid" >&2
+    exit 2
+    ;;
+esac
 
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.." || exit 2
@@ -29,7 +39,10 @@ mkdir -p "$work"
 
 # --- what there is ------------------------------------------------------------------------------
 
-${MAKE:-make} --no-print-directory -s -j"$jobs" SRC=solutions corpus-tools || exit 1
+tools=corpus-tools
+[ "$VM" = 0 ] || tools="$tools build/guest"
+# shellcheck disable=SC2086 # tools are several
+${MAKE:-make} --no-print-directory -s -j"$jobs" SRC=solutions $tools || exit 1
 build/grade --list --json >"$work/labs.json" || exit 1
 graded=$(jq -r '.[].name' "$work/labs.json")
 labs=
@@ -56,10 +69,23 @@ names() {
     esac
 }
 
+# wanted LAB KIND: of names, those that NEED and EACH leave
+wanted() {
+    if [ "$2" != mutants ] || [ -z "${NEED-}${EACH-}" ]; then
+        cat
+        return
+    fi
+    # A mutant's name begins with its step: judge.jq sees to that.
+    awk -F - -v each="${EACH:-1000}" -v steps=" $(jq -r --arg lab "$1" --arg need "${NEED-}" \
+        '.[] | select(.name == $lab) | [.steps[] | select($need == "" or any(.needs[]; . == $need))
+            | .number] | join(" ")' "$work/labs.json") " \
+        'index(steps, " " $1 " ") && seen[$1]++ < each'
+}
+
 all_programs() { # "LAB KIND NAME", one a line
     for lab in $labs; do
         for kind in $kinds; do
-            names "$lab" "$kind" | sed "s/^/$lab $kind /"
+            names "$lab" "$kind" | wanted "$lab" "$kind" | sed "s/^/$lab $kind /"
         done
     done
 }
@@ -81,7 +107,7 @@ count >"$work/counts"
 case " $kinds " in
 *" mutants "*)
     mutants=true
-    if [ -z "${LAB-}" ]; then
+    if [ -z "${LAB-}${NEED-}${EACH-}" ]; then
         complete=true
         if ! diff -u "$here/counts" "$work/counts" >"$work/drift" 2>&1; then
             faults=1
@@ -96,13 +122,19 @@ esac
 # --- who --------------------------------------------------------------------------------------------
 
 asked=${AS-}
-if [ -z "$asked" ]; then
+if [ "$VM" != 0 ]; then
+    asked=${AS:-guest}
+elif [ -z "$asked" ]; then
     asked=me
     [ "$(id -u)" != 0 ] || asked="me single many"
 fi
 who=
 for one in $asked; do
-    reason=$(why_not_as "$one")
+    if [ "$one" = guest ] || [ "$VM" != 0 ]; then
+        reason=$(why_not_guest "$one")
+    else
+        reason=$(why_not_as "$one")
+    fi
     if [ -n "$reason" ]; then
         echo "as $one: not run here: $reason"
     else
@@ -141,7 +173,7 @@ for one in $who; do
     # Whoever grades writes the report.
     chmod 1777 "$REPORTS/$one"
     # A clone below a folder that is closed to that user: a copy that is not.
-    as "$one" test -x "$PWD/build/grade" -a -r "$PWD/labs" || KIT=$scratch/kit
+    [ "$one" = guest ] || as "$one" test -x "$PWD/build/grade" -a -r "$PWD/labs" || KIT=$scratch/kit
 done
 if [ "$KIT" != "$PWD" ]; then
     mkdir -p "$KIT/build" "$KIT/harness"
@@ -155,8 +187,9 @@ fi
 # shellcheck disable=SC2086 # who is several
 set -- $who
 WHOLE=$1 # grades wrong solutions whole: see grade.sh
-# What this machine cannot do is not done in a guest for each of hundreds of programs.
-export KIT RECORDS REPORTS WHOLE VM="${VM:-0}"
+SCRATCH=$scratch
+LABS=$work/labs.json
+export KIT RECORDS REPORTS WHOLE SCRATCH LABS
 
 echo "$programs" | while read -r lab kind name; do
     for one in $who; do
@@ -166,7 +199,20 @@ echo "$programs" | while read -r lab kind name; do
         # For the words of mutants, one look at what the skeletons are told is enough.
         [ "$kind" != skeletons ] || [ $mutants = false ] || break
     done
-done | xargs -P "$jobs" -L 1 sh "$here/grade.sh"
+done >"$scratch/list"
+
+if [ "$VM" = 0 ]; then
+    xargs -P "$jobs" -L 1 sh "$here/grade.sh" <"$scratch/list"
+else
+    # Dealt out, so that each guest has of every lab; not too many to one, which may die.
+    guests=$((($(wc -l <"$scratch/list") + 99) / 100))
+    [ "$guests" -ge "$jobs" ] || guests=$jobs
+    split -e -n "r/$guests" "$scratch/list" "$scratch/list."
+    # Waited for, so that a signal is heard at once; and whoever of these is killed, the guests end.
+    printf '%s\n' "$scratch"/list.* | setpriv --pdeathsig KILL \
+        xargs -P "$jobs" -n 1 setpriv --pdeathsig KILL sh "$here/guest.sh" &
+    wait $!
+fi
 
 # --- judge ----------------------------------------------------------------------------------------
 
@@ -183,6 +229,14 @@ jq -r '.[] | "\(if .faults == [] then "ok" else "FAULT" end) \(.lab) \(.kind) " 
 jq -r '.[] | "\(if .faults == [] then "ok" else "not ok" end) - \(.lab) \(.kind) \(.name)",
     (.unjudged[] as $u | "ok - \(.lab) \(.kind) \(.name) # SKIP \($u)"),
     (.faults[] | "#   " + .)' "$work/items.json" >"$work/result.tap"
+# Who grades may be killed, and is not asked then: what has no record has not passed.
+while read -r lab kind name one seed; do
+    [ ! -s "$RECORDS/$lab.$kind.$name.$one.$seed.json" ] || continue
+    faults=$((faults + 1))
+    echo "FAULT $lab $kind $name"
+    echo "    no record of it, as $one, SEED=$seed"
+    echo "not ok - $lab $kind $name: no record, as $one, SEED=$seed" >>"$work/result.tap"
+done <"$scratch/list"
 
 found=$(jq '[.[].faults[]] | length' "$work/items.json")
 faults=$((faults + found))

@@ -34,10 +34,14 @@ static void say_console(void *arg, const char *text, size_t length)
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: guest --ready | --kvm | --run [v1|v2|hybrid] JOB | --shell [...]\n"
+    fprintf(stderr, "usage: guest --ready | --kvm | --run [v1|v2|hybrid] [--file AT=FROM]... JOB\n"
+                    "       guest --shell [v1|v2|hybrid]\n"
                     "  --ready  can guests be had here? What is lacking is named; exit status 1\n"
                     "  --kvm    does KVM work here? exit status 1: no, guests run in TCG\n"
-                    "  --run    a guest that does JOB (harness/vm/init.c), its messages here\n"
+                    "  --run    a guest that does JOB (harness/vm/init.c), or with - what stdin\n"
+                    "           says; its messages come to stdout, its console to stderr, and if\n"
+                    "           it did not end well, last of all \"guest: \" and why; status 1\n"
+                    "  --file   with --run: the guest finds the program FROM as AT\n"
                     "  --shell  a guest for a person, its console here, the kit in it\n"
                     "STRATA_ROOT names the kit's folder, if it is not the current one.\n");
     return 2;
@@ -51,17 +55,46 @@ static enum guest_cgroup cgroup_of(const char *name)
     return GUEST_V2;
 }
 
-static int run(const char *root, const char *cgroup, const char *job)
+enum { FILES_MAX = 1024 };
+
+/* All of stdin, or NULL. */
+static char *read_job(void)
+{
+    char *job = NULL;
+    size_t size = 0;
+
+    errno = 0;
+    if (getdelim(&job, &size, '\0', stdin) < 0) {
+        free(job);
+        return errno == 0 ? strdup("") : NULL;
+    }
+    return job;
+}
+
+/* Takes "AT=FROM" apart in place. */
+static bool read_file(char *word, struct guest_file *file)
+{
+    char *from = strchr(word, '=');
+
+    if (from == NULL || from == word)
+        return false;
+    *from++ = '\0';
+    *file = (struct guest_file){word + strspn(word, "/"), from, 0755};
+    return true;
+}
+
+static int run_guest(const char *root, struct guest_options *options)
 {
     struct guest guest;
-    struct guest_options options = {
-        .root = root, .job = job, .message = say_message, .console = say_console};
-
-    options.cgroup = cgroup_of(cgroup);
     const char *seconds = getenv("STRATA_GUEST_SECONDS");
-    options.silence_ms = options.boot_ms = seconds != NULL ? atoi(seconds) * 1000 : 0;
-    options.kvm = guest_kvm(root);
-    if (guest_open(&options, &guest) == 0)
+
+    prctl(PR_SET_PDEATHSIG, SIGTERM); /* who asked for it is a script, which may be killed */
+    options->root = root;
+    options->message = say_message;
+    options->console = say_console;
+    options->silence_ms = options->boot_ms = seconds != NULL ? atoi(seconds) * 1000 : 0;
+    options->kvm = guest_kvm(root);
+    if (guest_open(options, &guest) == 0)
         while (guest_pump(&guest, 1000))
             ;
     guest_close(&guest);
@@ -70,10 +103,34 @@ static int run(const char *root, const char *cgroup, const char *job)
     return guest.good ? 0 : 1;
 }
 
+/* [v1|v2|hybrid] [--file AT=FROM]... JOB */
+static int run(const char *root, char **words, int count)
+{
+    static struct guest_file files[FILES_MAX];
+    struct guest_options options = {.cgroup = GUEST_V2, .files = files};
+    autofree char *job = NULL;
+    int at = 0;
+
+    if (count > 1 && strcmp(words[0], "--file") != 0)
+        options.cgroup = cgroup_of(words[at++]);
+    while (at + 1 < count && strcmp(words[at], "--file") == 0) {
+        if (options.file_count == FILES_MAX ||
+            !read_file(words[at + 1], &files[options.file_count++]))
+            return usage();
+        at += 2;
+    }
+    if (at != count - 1)
+        return usage();
+    if (strcmp(words[at], "-") == 0 && (job = read_job()) == NULL) {
+        fprintf(stderr, "guest: the job: %s\n", strerror(errno));
+        return 1;
+    }
+    options.job = job != NULL ? job : words[at];
+    return run_guest(root, &options);
+}
+
 /* --- a guest for a person ----------------------------------------------------------------------
  */
-
-enum { FILES_MAX = 128 };
 
 /* The labs' programs, where they lie here, and the script that greets. */
 static size_t find_files(const char *root, struct guest_file files[FILES_MAX])
@@ -124,7 +181,7 @@ static int await(pid_t qemu)
 
 static int shell(const char *root, const char *cgroup)
 {
-    struct guest_file files[FILES_MAX];
+    static struct guest_file files[FILES_MAX];
     const char *argv[IMAGE_ARGV_MAX];
     struct winsize size = {.ws_row = 24, .ws_col = 80};
     struct guest_options options = {
@@ -169,7 +226,7 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "--kvm") == 0)
         return guest_kvm(root) ? 0 : 1;
     if (strcmp(argv[1], "--run") == 0 && argc >= 3)
-        return run(root, argc == 4 ? argv[2] : "v2", argv[argc - 1]);
+        return run(root, argv + 2, argc - 2);
     if (strcmp(argv[1], "--shell") == 0)
         return shell(root, argc == 3 ? argv[2] : "v2");
     return usage();
