@@ -33,4 +33,10 @@ if [ -x "$program" ]; then
     [ ! -s "$report/$number/report.json" ] ||
         steps=$(corpus_jq '[.steps[] | graded]' "$report/$number/report.json")
 fi
+# What `make hint` asks first, of somebody who has made this mistake.
+hint=
+if [ "$kind" = mutants ] && [ -z "$only" ] && [ -n "$steps" ]; then
+    hint=$(as "$who" "$KIT/build/grade" --hint --report "$report" --step "$(header Step)" --tier 1 \
+        "$number" 2>&1)
+fi
 write_record "$only" $built "{\"status\": $status, \"ends\": $ends, \"steps\": ${steps:-[]}}"

@@ -115,6 +115,10 @@ def lacking($all):
         | "no mutant ignores the error of the main call (a line \"Ignores-error: yes\")"),
     ($mutants | group_by([.step, .says])[] | select(length > 1 and .[0].says != "")
         | "the same words in \(map(.name) | join(", "))"),
+    ([$own[] | select(.kind == "mutants" and .whole) | . as $m | select(step($m.step).outcome == "FAIL")]
+        | group_by(.step)[] | unique_by(.name) | select(length > 1)
+        | select(map(.hint) | unique | length < 2)
+        | "the first hint of step \(.[0].step) is the same whatever was observed"),
     ($mutants | group_by(.step)[] | map(select(.left_out)) | select(length > 1)
         | "more than one mutant leaves step \(.[0].step) out");
 

@@ -7,7 +7,7 @@ def graded: {number, outcome, points, reason, note,
 
 # $of: what it is, all of it strings; input: what came of it, {status, ends, steps}.
 def record($of):
-    ($of | {lab, kind, name, who, seed, build_log, misconception, says}) + {
+    ($of | {lab, kind, name, who, seed, build_log, misconception, says, hint}) + {
         built: ($of.built == "true"), whole: ($of.only == ""), status, ends, steps,
         step: ($of.step | tonumber? // 0),
         also: [$of.also | splits("\n") | capture("^(?<n>[0-9]+)").n | tonumber],

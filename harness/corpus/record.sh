@@ -35,7 +35,7 @@ locate() {
 write_record() {
     printf '%s\n' "$3" | corpus_jq 'record($ARGS.named)' \
         --arg lab "$lab" --arg kind "$kind" --arg name "$name" --arg who "$who" \
-        --arg seed "$seed" --arg only "$1" --arg built "$2" \
+        --arg seed "$seed" --arg hint "${hint-}" --arg only "$1" --arg built "$2" \
         --arg build_log "$(cat "$folder/build.log" 2>&1)" \
         --arg misconception "$(header Misconception)" --arg step "$(header Step)" \
         --arg says "$(header Says)" --arg also "$(header Also-fails)" \
