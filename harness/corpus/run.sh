@@ -101,12 +101,11 @@ count() {
             "$(names "$lab" variants | wc -l)"
     done
 }
-mutants=false complete=false faults=0
+complete=false faults=0
 count >"$work/counts"
 [ "${COUNTS-}" != write ] || cp "$work/counts" "$here/counts"
 case " $kinds " in
 *" mutants "*)
-    mutants=true
     if [ -z "${LAB-}${NEED-}${EACH-}" ]; then
         complete=true
         if ! diff -u "$here/counts" "$work/counts" >"$work/drift" 2>&1; then
@@ -196,8 +195,6 @@ echo "$programs" | while read -r lab kind name; do
         for seed in $seeds; do
             printf '%s %s %s %s %s\n' "$lab" "$kind" "$name" "$one" "$seed"
         done
-        # For the words of mutants, one look at what the skeletons are told is enough.
-        [ "$kind" != skeletons ] || [ $mutants = false ] || break
     done
 done >"$scratch/list"
 

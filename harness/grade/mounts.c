@@ -44,25 +44,22 @@ const char *outside_do(struct run *outside, const char *format, ...)
 
 int outside_run(struct run *outside, const struct run_options *options, const char **said)
 {
-    struct grade *g = run_grade(outside);
-    const char *argv[64] = {"sh", "-c", "exec \"$@\" 2>&1", "sh"};
-    size_t count = 4;
-
-    argv[count++] =
-        options->program != NULL ? options->program : say(g, "/strata/lab%.2s", grade_lab(g));
-    for (const char *const *a = options->arguments; *a != NULL && count < 56; a++)
-        argv[count++] = *a;
-    for (const char *const *a = options->command; a != NULL && *a != NULL && count < 62; a++)
-        argv[count++] = *a;
     struct run_options spoken = *options;
-    spoken.program = "/strata/busybox";
-    spoken.arguments = argv;
+    const char *arguments[64] = {NULL};
+    size_t count = 0;
+
+    for (const char *const *a = options->arguments; *a != NULL && count < 56; a++)
+        arguments[count++] = *a;
+    for (const char *const *a = options->command; a != NULL && *a != NULL && count < 62; a++)
+        arguments[count++] = *a;
+    spoken.arguments = arguments;
     spoken.command = NULL;
     spoken.no_command = true;
+    spoken.together = true;
     spoken.beside = outside;
-    struct run *run = run_start(g, &spoken);
+    struct run *run = run_start(run_grade(outside), &spoken);
     int status = run_exit_status(run);
-    *said = say(g, "%s", run_output(run));
+    *said = say(run_grade(outside), "%s", run_output(run));
     return status;
 }
 

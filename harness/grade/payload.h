@@ -10,7 +10,8 @@ struct claim {
     ino_t socket; /* the inode of the socket that the probe's fd 0 must be            */
     pid_t room;   /* PID 1 of the room that it must be in                             */
     int room_pidfd;
-    const char *digest; /* SHA-256 of the probe                                             */
+    const char *program; /* the bytes of the probe                                           */
+    size_t program_size;
 };
 
 /* Checks a claim against /proc: the program it executes is ours byte by byte, nobody traces it,

@@ -23,6 +23,7 @@ struct run_options {
     const char *const *probe_arguments; /* with the probe as COMMAND: its, which it ignores    */
     const char *program;            /* NULL: the lab program of this lab                         */
     bool no_command;                /* the arguments are all there is                            */
+    bool together;                  /* without the probe: stderr goes where stdout does          */
     bool rootfs;                    /* a root filesystem at /tmp/rootfs, the probe in its /bin   */
     struct run *beside;             /* in the room of this run, not in a new one                 */
     const char *const *environment; /* of the lab program itself; NULL: a plain one            */
@@ -60,7 +61,8 @@ int run_exit_status(struct run *run);
 /* True once the lab program has ended; looks, does not wait. */
 bool run_ended(struct run *run);
 
-/* What the lab program wrote on its standard output so far, when it runs without the probe. */
+/* What the lab program wrote on its standard output so far, when it runs without the probe; with
+ * `together` on its standard error as well. */
 const char *run_output(struct run *run);
 
 /* True when one of the last lines that the program printed holds `text`. */

@@ -126,8 +126,8 @@ static void take_datagram(struct run *run)
         struct claim claim = {.pid = sender,
                               .socket = run->socket_inode,
                               .room = run->room->pid,
-                              .room_pidfd = run->room->pidfd,
-                              .digest = world_probe_digest(run->g)};
+                              .room_pidfd = run->room->pidfd};
+        claim.program = world_probe(run->g, &claim.program_size);
         run->has_payload =
             payload_check(&claim, &run->payload, run->refused, sizeof run->refused) == 0;
     } else {

@@ -108,7 +108,7 @@ struct run *run_start(struct grade *g, const struct run_options *options)
     if (!run->no_payload)
         fds[count++] = (struct room_fd){far_in, 0};
     fds[count++] = (struct room_fd){far_in, 1};
-    fds[count++] = (struct room_fd){far_errors, 2};
+    fds[count++] = (struct room_fd){options->together ? far_in : far_errors, 2};
     for (size_t i = 0; i < options->fd_count && count < ROOM_FDS_MAX; i++)
         fds[count++] = options->fds[i];
 

@@ -9,10 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "digest/digest.h"
 #include "grade/caller.h"
 #include "grade/grade.h"
 #include "grade/run.h"
+#include "kernel/file.h"
 #include "kernel/own.h"
 #include "sandbox/message.h"
 
@@ -25,7 +25,8 @@ struct world {
     bool open;
     int make;         /* a pidfd of the make that runs us, or -1 */
     char program[64]; /* "/strata/lab05" */
-    char digest[65];
+    char *probe;      /* its bytes: whoever says that he is the probe must have the same */
+    size_t probe_size;
 };
 
 static int add_file(struct world *world, const char *name, const char *path, bool executable)
@@ -59,7 +60,7 @@ static int add_files(struct grade *g, struct world *world)
         int fd = add_file(world, parts[i].name, path, parts[i].executable);
         if (fd < 0)
             grade_error(g, fd, "%s is missing; run make again", path);
-        if (i == 0 && digest_sha256_fd(fd, world->digest) < 0)
+        if (i == 0 && kernel_read_at(AT_FDCWD, path, &world->probe, &world->probe_size) < 0)
             grade_error(g, -EIO, "%s cannot be read", path);
     }
     return 0;
@@ -102,6 +103,7 @@ void run_finish(struct grade *g)
         close(world->files[i].fd);
     if (world->make >= 0)
         close(world->make);
+    free(world->probe);
     free(world);
 }
 
@@ -222,11 +224,12 @@ const char *world_program(struct grade *g)
     return world->program;
 }
 
-const char *world_probe_digest(struct grade *g)
+const char *world_probe(struct grade *g, size_t *size)
 {
     const struct world *world = g->user;
 
-    return world->digest;
+    *size = world->probe_size;
+    return world->probe;
 }
 
 unsigned run_ids(struct grade *g)

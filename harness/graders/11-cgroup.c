@@ -17,8 +17,10 @@ struct start cgroup_start_in(struct grade *g, struct run *room, const char *cons
                              const char *const *command)
 {
     struct start start = {.room = room, .groups = cgroups_of(g, room, "pids")};
-    const char *arguments[24] = {"--cgroup-name", grade_word(g, 9)};
-    size_t count = 2;
+    /* Not with lab 10's filter, into which two thirds of a start's time go. */
+    const char *arguments[24] = {"--cgroup-name", grade_word(g, 9), "--security-opt",
+                                 "seccomp=unconfined"};
+    size_t count = 4;
 
     start.name = say(g, "/%s", arguments[1]);
     if (options != cgroup_hidden) {

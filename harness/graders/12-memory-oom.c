@@ -13,7 +13,7 @@
 
 #include "grade/mounts.h"
 
-static const char hog_bytes[] = "83886080"; /* 80 MiB, more than any limit here */
+static const char hog_bytes[] = "41943040"; /* 40 MiB, more than any limit here */
 
 /* --- the kernel's counters ----------------------------------------------------------------------
  */
@@ -69,7 +69,7 @@ static void check_counters(struct run *room, const char *folder, struct counters
 
 static struct memory_start start_limited(struct run *room, const char *const *command)
 {
-    static const char *const options[] = {"-m", "24m", "--memory-swap", "24m", NULL};
+    static const char *const options[] = {"-m", "12m", "--memory-swap", "12m", NULL};
 
     return memory_start(room, options, command);
 }
@@ -94,18 +94,13 @@ static void check_reason(struct memory_start *start, int status, const char *wor
            .see = "cat memory.events (version 1: memory.oom_control) of the group");
 }
 
-struct dying {
-    struct memory_start *start;
-    bool gone;
-};
-
 static bool is_gone(void *arg)
 {
-    struct dying *dying = arg;
-    struct counters c =
-        counters_of(dying->start->room, &dying->start->groups, dying->start->name, NULL);
+    struct memory_start *start = arg;
+    const char *file = start->groups.version == 2 ? "memory.events" : "memory.oom_control";
 
-    return c.kills > 0 || run_ended(dying->start->run);
+    return cgroups_key(start->room, &start->groups, start->name, file, "oom_kill") > 0 ||
+           run_ended(start->run);
 }
 
 /* COMMAND itself is killed. Your program is held meanwhile, or it would be faster than we are with
@@ -114,17 +109,16 @@ static void check_command_killed(struct run *room)
 {
     struct memory_start start = start_limited(room, NULL);
     struct grade *g = run_grade(room);
-    struct dying dying = {.start = &start};
 
     run_payload(start.run);
     syscall(SYS_pidfd_send_signal, run_program_pidfd(start.run), SIGSTOP, NULL, 0);
     run_tell(start.run, "grab %s", hog_bytes);
-    bool gone = run_until(start.run, is_gone, &dying);
+    bool gone = run_until(start.run, is_gone, &start);
     struct counters c = counters_of(room, &start.groups, start.name, NULL);
     expect(g, gone && c.kills == 1, .because = "not-killed",
-           .expected = "COMMAND takes 80 MiB of 24: the kernel kills it, and counts 1",
+           .expected = "COMMAND takes 40 MiB of 12: the kernel kills it, and counts 1",
            .kernel = say(g, "it counts %llu", (unsigned long long)c.kills),
-           .see = "lab12 -m 24m dd if=/dev/zero of=/dev/null bs=80M count=1");
+           .see = "lab12 -m 12m dd if=/dev/zero of=/dev/null bs=40M count=1");
     check_counters(room, say(g, "%s%s", start.groups.folder, start.name), c,
                    "COMMAND was killed for memory", "counters");
     syscall(SYS_pidfd_send_signal, run_program_pidfd(start.run), SIGCONT, NULL, 0);
@@ -198,8 +192,8 @@ static void check_below(struct run *room)
         room,
         "cd %s && mkdir home && for p in $(cat cgroup.procs); do echo $p >home/cgroup.procs; done; "
         "[ ! -e cgroup.subtree_control ] || echo +memory >cgroup.subtree_control; mkdir below; "
-        "for i in 1 2; do /strata/busybox sh -c 'echo $$ >below/cgroup.procs; exec "
-        "/strata/busybox dd if=/dev/zero of=/dev/null bs=%s count=1'; done; true",
+        "for i in 1 2; do (echo 0 >below/cgroup.procs; exec /strata/busybox dd if=/dev/zero "
+        "of=/dev/null bs=%s count=1); done; true",
         folder, hog_bytes);
     struct counters c = counters_of(room, &start.groups, start.name, names);
     if (c.kills != 2 || c.kills_local != 0)
@@ -226,13 +220,13 @@ static void check_format(struct run *room)
     int a = grade_between(g, 100, 199), b = grade_between(g, 200, 299);
     int c = grade_between(g, 300, 399), d = grade_between(g, 400, 499);
     int own = grade_between(g, 10, 99);
-    const char *events = "low %d\\nhigh %d\\nmax %d\\noom %d\\noom_kill %d\\noom_group_kill %d\\n";
+    const char *events = "low %d\nhigh %d\nmax %d\noom %d\noom_kill %d\noom_group_kill %d\n";
     const char *const v2[][2] = {{"memory.events", say(g, events, c, d, c + d, b, a, c + 1)},
                                  {"memory.events.local", say(g, events, 1, 2, 3, 4, own, 5)},
                                  {NULL, NULL}};
     const char *const old_v2[][2] = {{"memory.events", say(g, events, d, c, a + d, a, b, d + 1)},
                                      {NULL, NULL}};
-    const char *control = "oom_kill_disable %d\\nunder_oom %d\\noom_kill %d\\n";
+    const char *control = "oom_kill_disable %d\nunder_oom %d\noom_kill %d\n";
     const char *const v1[][2] = {{"memory.oom_control", say(g, control, 0, 1, own)}, {NULL, NULL}};
     const char *folder = memory_folder(room, 2, v2);
 
@@ -242,11 +236,11 @@ static void check_format(struct run *room)
     check_counters(room, folder, (struct counters){(uint64_t)b, 0, (uint64_t)a, false},
                    "files of version 2 before Linux 5.2", "format-v2");
     folder = memory_folder(room, 1, v1);
-    cgroups_shell(room,
-                  "cd %s && mkdir -p in/in && printf 'oom_kill_disable 1\\nunder_oom 0\\n"
-                  "oom_kill %d\\n' >in/memory.oom_control && printf 'oom_kill_disable 0\\n"
-                  "under_oom 0\\noom_kill %d\\n' >in/in/memory.oom_control",
-                  folder, a, b);
+    const char *in = say(g, "%s/in", folder);
+    outside_do(room, "mkdir %s", in);
+    outside_do(room, "mkdir %s/in", in);
+    outside_do(room, "write %s/memory.oom_control %s", in, say(g, control, 1, 0, a));
+    outside_do(room, "write %s/in/memory.oom_control %s", in, say(g, control, 0, 0, b));
     check_counters(room, folder, (struct counters){(uint64_t)(own + a + b), (uint64_t)own, 0, true},
                    "files of version 1, with a group below and one below that", "format-v1");
     memory_refused(room,

@@ -26,8 +26,8 @@ static void check_numbers(struct run *room, const char *what, int some, int full
     struct grade *g = run_grade(room);
     const char *text =
         say(g,
-            "some avg10=%d.%02d avg60=%d.01 avg300=0.02 total=%llu\\nfull avg10=%d.%02d "
-            "avg60=%d.03 avg300=0.04 total=%llu\\n",
+            "some avg10=%d.%02d avg60=%d.01 avg300=0.02 total=%llu\nfull avg10=%d.%02d "
+            "avg60=%d.03 avg300=0.04 total=%llu\n",
             some / 100, some % 100, grade_between(g, 0, 99), some_total, full / 100, full % 100,
             grade_between(g, 0, 99), full_total);
     const char *said = memory_answer(room, "--memory-pressure", pressure_folder(room, text));
@@ -75,14 +75,15 @@ static void check_real(struct run *room)
     const char *name = say(g, "/%s", grade_word(g, 6)), *limit = memory_make(room, &memory, name);
     const char *folder = say(g, "%s%s", groups.folder, name);
 
+    outside_do(room, "write %s/%s 8m", limit,
+               memory.version == 1 ? "memory.limit_in_bytes" : "memory.max");
     if (memory.version == 1)
-        cgroups_shell(room, "mkdir %s && echo 16m >%s/memory.limit_in_bytes", folder, limit);
+        outside_do(room, "mkdir %s", folder);
     else
-        cgroups_shell(room, "echo 16m >%s/memory.max && echo 0 >%s/memory.swap.max || true", limit,
-                      limit);
+        run_ask(room, "write %s/memory.swap.max 0", limit); /* where there is swap */
     cgroups_shell(room,
-                  "/strata/busybox sh -c 'for f in %s %s; do echo $$ >$f/cgroup.procs; done; exec "
-                  "/strata/busybox dd if=/dev/zero of=/dev/null bs=80M count=1' || true",
+                  "(for f in %s %s; do echo 0 >$f/cgroup.procs; done; exec /strata/busybox dd "
+                  "if=/dev/zero of=/dev/null bs=40M count=1) || true",
                   limit, folder);
     struct totals before = totals_of(room, &groups, name);
     const char *said = memory_answer(room, "--memory-pressure", folder);
@@ -104,7 +105,7 @@ static void check_real(struct run *room)
 
 void memory_step_pressure(struct grade *g)
 {
-    static const char *const version_1[][2] = {{"memory.stat", "total_rss 0\\n"}, {NULL, NULL}};
+    static const char *const version_1[][2] = {{"memory.stat", "total_rss 0\n"}, {NULL, NULL}};
     struct run *room = outside_open(g, false);
 
     check_numbers(room, "with digits behind the point",
@@ -120,7 +121,7 @@ void memory_step_pressure(struct grade *g)
         "No such file or directory", "version-1");
     memory_refused(room,
                    (const char *const[]){"--memory-pressure",
-                                         pressure_folder(room, "some avg10=nothing\\n"), NULL},
+                                         pressure_folder(room, "some avg10=nothing\n"), NULL},
                    "Bad message", "nonsense");
 }
 
@@ -145,19 +146,18 @@ static void check_three(struct run *room, const char *const limits[3], uint64_t 
 {
     struct grade *g = run_grade(room);
     struct cgroups groups = cgroups_of(g, room, "memory");
-    const char *word = grade_word(g, 5);
-    const char *script = say(g, "cd %s", groups.folder);
+    const char *word = grade_word(g, 5), *name = "", *folder = "";
 
-    for (int i = 0; i < 3; i++)
-        script = say(g,
-                     "%s && { [ ! -e cgroup.subtree_control ] || echo +memory "
-                     ">cgroup.subtree_control; } && mkdir %s.%d && cd %s.%d && echo %s >%s",
-                     script, word, i, word, i,
-                     groups.version == 1 && strcmp(limits[i], "max") == 0 ? "-1" : limits[i],
-                     groups.version == 1 ? "memory.limit_in_bytes" : "memory.max");
+    for (int i = 0; i < 3; i++) {
+        name = say(g, "%s/%s.%d", name, word, i);
+        folder = memory_make(room, &groups, name);
+        outside_do(room, "write %s/%s %s", folder,
+                   groups.version == 1 ? "memory.limit_in_bytes" : "memory.max",
+                   groups.version == 1 && strcmp(limits[i], "max") == 0 ? "-1" : limits[i]);
+    }
     const char *said = cgroups_shell(
-        room, "%s && echo $$ >cgroup.procs && { /strata/lab12 --memory-available 2>&1 || true; }",
-        script);
+        room, "echo $$ >%s/cgroup.procs && { /strata/lab12 --memory-available 2>&1 || true; }",
+        folder);
     said = say(g, "%.*s", (int)strcspn(said, "\n"), said);
     uint64_t is = strtoull(said, NULL, 10);
     expect(g, is == wanted, .because = because,
@@ -188,8 +188,10 @@ void memory_step_available(struct grade *g)
     check_three(room, (const char *const[]){"max", huge, "max"}, machine(g), "machine");
     check_three(room, (const char *const[]){"max", "max", "max"}, machine(g), "no-limit");
 
-    cgroups_shell(room, "grep ' - cgroup2* ' /proc/self/mountinfo | cut -d' ' -f5 | "
-                        "while read -r d; do umount $d || exit 1; done");
+    const struct kernel_mounts *mounts = mounts_of(g, run_outside_pid(room));
+    for (size_t i = 0; i < mounts->count; i++)
+        if (strncmp(mounts->list[i].fstype, "cgroup", 6) == 0)
+            outside_do(room, "umount %s", mounts->list[i].target);
     const char *said = memory_answer(room, "--memory-available", NULL);
     expect(g, strtoull(said, NULL, 10) == machine(g), .because = "no-groups",
            .expected = say(g, "without control groups, what the machine has: %llu",

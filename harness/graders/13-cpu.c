@@ -18,8 +18,10 @@ struct start cpu_start(struct run *room, const char *const *options, const char 
 {
     struct grade *g = run_grade(room);
     struct start start = {.room = room, .cpu = cgroups_of(g, room, "cpu")};
-    const char *arguments[24] = {"--cgroup-name", grade_word(g, 9), "--cgroupns", "host"};
-    size_t count = 4;
+    /* Not with lab 10's filter, into which two thirds of a start's time go. */
+    const char *arguments[24] = {"--cgroup-name", grade_word(g, 9), "--cgroupns",
+                                 "host",          "--security-opt", "seccomp=unconfined"};
+    size_t count = 6;
 
     start.accounts = cpu_accounts(room, &start.cpu);
     start.name = say(g, "/%s", arguments[1]);

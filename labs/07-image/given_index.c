@@ -26,7 +26,7 @@ int index_read(int folder, json_t **index, struct fault *fault)
         return fault_set(fault, -EBADMSG, "index.json is no file of at most %d bytes",
                          OCI_DOCUMENT_MAX);
     }
-    *index = json_loadfd(fd, JSON_REJECT_DUPLICATES, &error);
+    *index = oci_load(fd, &error);
     close(fd);
     if (!json_is_array(json_object_get(*index, "manifests"))) {
         int result = fault_set(fault, -EBADMSG, "index.json is no index of images: %s",

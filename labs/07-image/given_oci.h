@@ -38,6 +38,10 @@ json_t *descriptor_json(const struct descriptor *descriptor); /* NULL without me
 /* Opens the blob, which has to be a file of the size that the descriptor says. */
 int oci_open(int folder, const struct descriptor *descriptor, struct fault *fault);
 
+/* Reads a file as JSON, from where the fd stands to its end; its size has been looked at by then.
+ * NULL, and why, when it is none. The fd stays the caller's. */
+json_t *oci_load(int fd, json_error_t *error);
+
 /* Reads the blob as JSON, if its digest is right. json_decref is the caller's. */
 int oci_read(int folder, const struct descriptor *descriptor, json_t **json, struct fault *fault);
 

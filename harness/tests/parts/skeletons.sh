@@ -1,12 +1,11 @@
 #!/bin/sh
-# seconds: 45
-# What students are handed: each skeleton compiles without a warning, fails with a reason, and with
-# the steps before N solved passes exactly those. Made from solutions/ into build/: the files in
+# seconds: 20
+# What students are handed: each skeleton compiles without a warning, by either compiler. (That it
+# fails with a reason, and with the steps before N solved passes exactly those, is judged with the
+# wrong solutions: the corpus.) Made from solutions/ into build/: the files in
 # labs/ are the student's, in whatever state they are, and stay as they are.
 # shellcheck source=harness/tests/lib.sh
 . harness/tests/lib.sh
-
-results=build/corpus/results-skeletons
 
 digests() {
     for solution in solutions/*/*.c; do
@@ -15,8 +14,7 @@ digests() {
 }
 before=$(digests)
 
-RESULTS=$results KINDS=skeletons sh harness/corpus/run.sh | sed 's/^/# /'
-cat $results/result.tap
+check "the skeletons can be built" env BUILD_ONLY=1 KINDS=skeletons sh harness/corpus/run.sh
 
 check "the record of skeletons is up to date" build/skeleton --check solutions labs
 
