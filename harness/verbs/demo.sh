@@ -42,5 +42,5 @@ if [ -n "$failed" ]; then
 fi
 [ "$shown" -gt 0 ] || die "no lab has anything to show."
 echo "$shown layers, $(($(date +%s) - started)) seconds, and nothing is left behind."
-echo "Each is 40 to 200 lines of C, and you write them: make lab01."
+echo "Each is around a hundred lines of C, and you write them: make lab01."
 echo "To look around in there yourself: make shell$lab SRC=solutions"

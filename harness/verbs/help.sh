@@ -27,5 +27,5 @@ For instructors, and for work on the kit:
   make matrix      which steps pass as which user, tried out
   make skeletons   labs/ from solutions/, not over your work      [STEP= LAB=]
   make test        the kit's own tests
-  make corpus      wrong solutions fail, right ones pass          [LAB=]
+  make corpus      wrong solutions fail, right ones pass          [LAB= VM=]
 EOF

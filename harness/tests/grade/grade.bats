@@ -327,7 +327,7 @@ EOF
         [ "$status" -eq 2 ]
         [ "$output" = "grade: $name: there is no such track; harness/tracks/ has them" ]
     done
-    for steps in 1- 0 , 1,,2 2-1 x 99; do
+    for steps in 1- 0 "," 1,,2 2-1 x 99; do
         run "$fake" --program /bin/true --no-progress --steps "$steps" 41
         [ "$status" -eq 2 ]
         [[ $output == *"--steps $steps: numbers from 1 to "* ]]

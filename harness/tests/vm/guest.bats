@@ -54,26 +54,48 @@ gone() { # PID...: within ten seconds
     return 1
 }
 
-@test "all labs in one boot: control groups v2; each step says where it ran" {
-    VM=1 run grade 01 02 03 04 05
-    [ "$status" -eq 0 ]
-    [[ $output == *"ran in the guest (cgroup v2, "* ]]
-    # The same steps, the same points, as here.
-    for lab in 01 02 03 04 05; do
-        jq -e '.passed and .who == "root" and all(.steps[];
-            .outcome == "PASS" and (.where | startswith("in the guest (cgroup v2")))' \
-            "$T/report/$lab/report.json"
-        grep -q 'ran in the guest (cgroup v2' "$T/report/$lab/report.tap"
+# there CGROUP LAB...: every step of these labs ran in that guest and passed. Only what its kernel
+# lacks may have been skipped, by name; each lab has been graded all the same, but for those that
+# nothing is left of.
+there() {
+    local cgroup=$1 lab graded=0
+    shift
+    for lab; do
+        jq -e --arg cgroup "$cgroup" '.who == "root" and all(.steps[];
+            (.where | startswith("in the guest (cgroup \($cgroup), ")) and (.outcome == "PASS" or
+            (.outcome == "SKIP" and (.reason | test("^needs (overlay-in-userns|psi|step)")))))' \
+            "$T/report/$lab/report.json" || {
+            echo "lab $lab:"
+            jq -r '.steps[] | "\(.number) \(.outcome) \(.where) \(.reason)"' "$T/report/$lab/report.json"
+            return 1
+        }
+        grep -q "ran in the guest (cgroup $cgroup" "$T/report/$lab/report.tap" || return
+        ! jq -e 'any(.steps[]; .outcome == "PASS")' "$T/report/$lab/report.json" ||
+            graded=$((graded + 1))
     done
+    [ "$graded" -ge $(($# - 1)) ]
+}
+
+@test "all labs in one boot: control groups v2; each step says where it ran" {
+    mapfile -t labs < <(build/grade --list --json | jq -r '.[].name[0:2]')
+    VM=v2 run grade "${labs[@]}"
+    echo "$output"
+    [ "$status" -eq 0 ] || [ "$status" -eq 4 ]
+    [[ $output == *"in the guest (cgroup v2, "* ]]
+    there v2 "${labs[@]}"
 }
 
 @test "control groups v1 and hybrid, and the seed of the caller" {
-    VM=v1 run grade --seed 5eed 01 05
-    [ "$status" -eq 0 ]
+    VM=v1 run grade --seed 5eed 05 11 12 13
+    echo "$output"
+    [ "$status" -eq 0 ] || [ "$status" -eq 4 ]
     [[ $output == *"ran in the guest (cgroup v1, "*"SEED=00005eed"* ]]
-    VM=hybrid run grade --seed 5eed 05
-    [ "$status" -eq 0 ]
-    [[ $output == *"ran: in the guest (cgroup hybrid, "* ]]
+    there v1 05 11 12 13
+    VM=hybrid run grade --seed 5eed 05 11 12 13
+    echo "$output"
+    [ "$status" -eq 0 ] || [ "$status" -eq 4 ]
+    [[ $output == *"ran in the guest (cgroup hybrid, "* ]]
+    there hybrid 05 11 12 13
     for cgroup in v1 hybrid; do
         # shellcheck disable=SC2016 # the guest's shell is to see it
         run build/guest --run "$cgroup" 'do cut -d" " -f3 /proc/mounts | sort -u | grep cgroup'

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # The track of the three-hour workshop, on a machine as its guests have it: no network, no root.
-# shellcheck disable=SC2154 # what bats' run sets
+# shellcheck disable=SC2030,SC2031,SC2154 # what is exported is for one test; what bats' run sets
 bats_require_minimum_version 1.5.0
 load ../verbs/kit
 
