@@ -32,6 +32,7 @@ static _Noreturn void fail_stuck(struct run *run, const char *expected)
     const char *stuck = stuck_describe(run->g, run->process.pid, run->room->pidfd, run->room->pid);
 
     run_drain(run);
+    world_spent(run->g);
     fail(run->g, .because = "stuck", .expected = expected,
          .kernel = say(run->g, "nothing for %d seconds: %s", run_patience(), stuck),
          .see = "cat /proc/PID/syscall and /proc/PID/wchan of the process that waits");

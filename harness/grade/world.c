@@ -23,6 +23,7 @@ struct world {
     struct sandbox_file files[FILES_MAX];
     size_t count;
     bool open;
+    bool spent;       /* not for another step: see world_spent() */
     int make;         /* a pidfd of the make that runs us, or -1 */
     char program[64]; /* "/strata/lab05" */
     char *probe;      /* its bytes: whoever says that he is the probe must have the same */
@@ -85,9 +86,24 @@ int run_prepare(struct grade *g)
     return add_files(g, world);
 }
 
+void world_spent(struct grade *g)
+{
+    struct world *world = g->user;
+
+    world->spent = true;
+}
+
+/* Rooms went with the step's undo stack. */
 void run_step_end(struct grade *g)
 {
-    (void)g; /* rooms went with the step's undo stack */
+    struct world *world = g->user;
+
+    if (world != NULL && world->open && world->spent) {
+        sandbox_close(&world->sandbox);
+        world->open = false;
+    }
+    if (world != NULL)
+        world->spent = false;
 }
 
 void run_finish(struct grade *g)

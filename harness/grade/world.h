@@ -12,6 +12,11 @@ void world_room(struct grade *g, const struct room_options *options, struct room
  * was the reason, as ERROR otherwise. */
 _Noreturn void world_lost(struct grade *g);
 
+/* A program had to be stopped: the next step gets a new sandbox. The kernel counts the dead of a
+ * group for a while yet (their memory is freed by RCU), and a program that forks without end leaves
+ * hundreds of them: the next one would be told that there is no room for it. */
+void world_spent(struct grade *g);
+
 /* A program was killed: when that was for want of memory, ends the step as world_lost does. */
 void world_killed(struct grade *g);
 

@@ -23,6 +23,7 @@ fails() {
     shift 2
     run grade_as "$kind" "$T/$program"
     echo "$kind $program: $output"
+    jq -c '.steps[1]' "$(report_folder "$kind")/02/report.json" # should it not have passed
     [ "$status" = 1 ]
     grep -q "^FAIL 1 " <<<"$output"
     grep -q "^PASS 2 " <<<"$output"
