@@ -29,10 +29,12 @@ now() { # what the stamp says if nothing has changed: the files that it names, a
 stamp_holds() {
     [ -f "$out/linux" ] && [ -f "$out/system.cpio" ] && [ -f "$stamp" ] || return 1
     set --
+    ours= # a kit that was copied has the stamp of where it came from
     while read -r _ _ _ path; do
         set -- "$@" "$path"
+        [ "$path" != "$root/Makefile" ] || ours=1
     done <"$stamp"
-    [ $# -gt 0 ] && [ "$(now "$@")" = "$(cat "$stamp")" ]
+    [ -n "$ours" ] && [ "$(now "$@")" = "$(cat "$stamp")" ]
 }
 ! stamp_holds || exit 0
 
@@ -197,11 +199,12 @@ libraries() { # those of all programs, where the loader finds them
     # shellcheck disable=SC2086 # tools are several
     LD_LIBRARY_PATH=$1 ldd "$work/links" "$build/grade" "$build/sandbox" "$build/inside" \
         "$build/guest-init" $tools 2>/dev/null |
-        sed -n 's/^[^/]*\(\/[^ ]*\) (0x.*/\1/p' | sort -u
+        sed -n 's/^[^/]*\(\/.*\) (0x[0-9a-f]*)$/\1/p' | sort -u
 }
 libraries "$instead" >"$work/libraries"
-# shellcheck disable=SC2046,SC2086 # files are several
-users=$(objdump -p "$build/grade" $tools $(cat "$work/libraries") | grep -c 'NEEDED *libxml2\.so')
+# shellcheck disable=SC2086 # tools are several
+users=$(xargs -d '\n' objdump -p "$build/grade" $tools <"$work/libraries" |
+    grep -c 'NEEDED *libxml2\.so')
 [ "$users" -le 1 ] || libraries "" >"$work/libraries"
 # pthread_cancel(3) and backtraces load it when they need it.
 libc=$(grep "/libc\.so" "$work/libraries" | head -n 1)

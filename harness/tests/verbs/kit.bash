@@ -15,7 +15,7 @@ make_kit() {
     KIT="$SHELF/my course"
     mkdir -p "$KIT" "$SHELF/home"
     cp -a "$root"/{labs,solutions,rootfs,harness,docs,Makefile,build} "$KIT/"
-    rm -rf "$KIT"/build/{report,skeletons,diff,passed.mk,test,labs,layer/labs} "$KIT"/labs/*/*.backup-*
+    rm -rf "$KIT"/build/{vm,report,skeletons,diff,passed.mk,test,labs,layer/labs} "$KIT"/labs/*/*.backup-*
     fresh_labs
     [ "$(id -u)" != 0 ] || chown -R "$student:$student" "$SHELF"
     export SHELF KIT
