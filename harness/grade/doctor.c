@@ -57,7 +57,7 @@ static const struct check checks[] = {
     {"inotify", "make watch", doctor_inotify, false,
      "sudo sysctl fs.inotify.max_user_instances=512 fs.inotify.max_user_watches=65536; "
      "without it make watch looks twice a second"},
-    {"guest", "a machine in this one, for steps that lack something", doctor_guest, false,
+    {"guest", "a machine in this one, for what it lacks", doctor_guest, false,
      "make setup brings QEMU and a kernel for it; it needs no privilege to run"},
     {"/dev/kvm", "a faster guest", doctor_kvm, false,
      "switch on virtualisation in the firmware, and join the group kvm: "
