@@ -182,7 +182,7 @@ GRADE = $(B)/grade --src $(SRC) $(if $(STEP),--step "$(STEP)") $(if $(TRACK),--t
 
 .PHONY: board help setup doctor check watch clean skeletons test corpus matrix demo vm bake
 board:
-	@sh harness/verbs/board.sh
+	@SHOWN="$(CHECKED)" sh harness/verbs/board.sh
 
 help:
 	@sh harness/verbs/help.sh

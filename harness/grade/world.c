@@ -98,12 +98,12 @@ void run_step_end(struct grade *g)
 {
     struct world *world = g->user;
 
-    if (world != NULL && world->open && world->spent) {
+    if (world == NULL || !world->spent)
+        return;
+    world->spent = false;
+    if (world->open)
         sandbox_close(&world->sandbox);
-        world->open = false;
-    }
-    if (world != NULL)
-        world->spent = false;
+    world->open = false;
 }
 
 void run_finish(struct grade *g)
