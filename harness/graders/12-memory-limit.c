@@ -7,9 +7,8 @@
 #include <unistd.h>
 
 #include "grade/mounts.h"
-#include "kernel/tree.h"
 
-static const uint64_t mib = 1 << 20;
+static const uint64_t mib = 1 << 20, four_gib = 1ULL << 32;
 static const uint64_t no_such_file = UINT64_MAX - 1; /* no limit is that: they are whole pages */
 
 /* The limits that a group is to have. */
@@ -154,11 +153,13 @@ static void check_updates(struct grade *g, struct run *room)
     const struct {
         struct limits_wanted from, to;
     } cases[] = {
-        {{memory_max, memory_max}, {a, b}}, {{a, b}, {c, d}},          {{c, d}, {a, b}},
-        {{a, b}, {memory_max, memory_max}}, {{a, a}, {b, memory_max}}, {{b, c}, {a, a}},
+        {{memory_max, memory_max}, {a, b}},         {{a, b}, {c, d}},          {{c, d}, {a, b}},
+        {{a, b}, {memory_max, memory_max}},         {{a, a}, {b, memory_max}}, {{b, c}, {a, a}},
+        {{a, b}, {four_gib + c, 2 * four_gib + a}},
     };
     struct cgroups groups = cgroups_of(g, room, "memory");
     const char *name = say(g, "/%s", grade_word(g, 7)), *folder = memory_make(room, &groups, name);
+    struct memory_rest rest = memory_rest(room, &groups, name);
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const char *bytes = memory_text(g, cases[i].to.bytes);
@@ -176,59 +177,19 @@ static void check_updates(struct grade *g, struct run *room)
                .see = say(g, "lab12 -m ... --memory-swap ... --memory-update %s", folder));
         check_limits(room, &groups, name, cases[i].to, how);
     }
-}
-
-/* --- refusals -----------------------------------------------------------------------------------
- */
-
-/* Files that are missing, or that cannot be written: by a folder of that name. */
-static void check_refusals(struct grade *g, struct run *room, int version)
-{
-    const char *file = version == 1 ? "memory.limit_in_bytes" : "memory.max";
-    const char *swap = version == 1 ? "memory.memsw.limit_in_bytes" : "memory.swap.max";
-    const char *const only_swap[][2] = {{swap, ""}, {NULL, NULL}};
-    const char *const only_memory[][2] = {{file, ""}, {NULL, NULL}};
-    const char *folder = memory_folder(room, version, only_swap), *said;
-
-    memory_refused(room, (const char *const[]){"-m", "20m", "--memory-update", folder, NULL},
-                   "No such file or directory", "no-controller");
-
-    folder = memory_folder(room, version, only_memory);
-    const char *const options[] = {"-m", "20m", "--memory-update", folder, NULL};
-    int status = memory_run(room, options, &said);
-    const char *text = outside_do(room, "read %s/%s", folder, file);
-    expect(g, status == 0 && strncmp(text, "20971520", 8) == 0, .because = "no-swap-file",
-           .expected = say(g, "version %d, a kernel without %s: -m 20m is done all the same",
-                           version, swap),
-           .kernel = say(g, "your program ended with %d: %.80s", status, said),
-           .see = "grep SWAP /boot/config-$(uname -r)");
-
-    outside_do(room, "mkdir %s/%s", folder, swap);
-    memory_refused(room, options, "Is a directory", "swap-refused");
-    outside_do(room, "remove %s/%s", folder, file);
-    outside_do(room, "remove %s/%s", folder, swap);
-    outside_do(room, "mkdir %s/%s", folder, file);
-    outside_do(room, "write %s/%s", folder, swap);
-    memory_refused(room, options, "Is a directory", "memory-refused");
+    memory_check_rest(room, &groups, name, &rest);
 }
 
 /* --- when, and what it holds --------------------------------------------------------------------
  */
 
-struct waiting {
-    pid_t program;
-    bool there;
-};
-
-static bool has_child(void *arg)
+/* A child of the program's need not be COMMAND: what is in the group is. */
+static bool has_process(void *arg)
 {
-    struct waiting *waiting = arg;
-    struct kernel_pids children = {0};
+    struct memory_start *start = arg;
+    const char *pids = cgroups_read(start->room, &start->groups, start->name, "cgroup.procs");
 
-    if (kernel_children(waiting->program, &children) == 0)
-        waiting->there = children.count > 0;
-    kernel_pids_free(&children);
-    return waiting->there;
+    return (pids != NULL && pids[0] != '\0') || run_ended(start->run);
 }
 
 /* Held in its first hook, COMMAND is limited already. */
@@ -241,10 +202,9 @@ static void check_early(struct grade *g, struct run *room)
 
     outside_do(room, "fifo %s", fifo);
     struct memory_start start = memory_start(room, options, NULL);
-    struct waiting waiting = {.program = run_program_pid(start.run)};
-    if (!run_until(start.run, has_child, &waiting))
-        fail(g, .because = "no-command", .expected = "your program starts a process",
-             .kernel = "it has no child", .see = "make trace12");
+    if (!run_until(start.run, has_process, &start) || run_ended(start.run))
+        fail(g, .because = "no-command", .expected = "your program starts a process in the group",
+             .kernel = "the group has none", .see = "make trace12");
     check_limits(room, &start.groups, start.name, (struct limits_wanted){bytes, 2 * bytes},
                  "before COMMAND's first hook");
 }
@@ -316,8 +276,8 @@ void memory_step_limit(struct grade *g)
     check_starts(g, room);
     check_too_little(g, room);
     check_updates(g, room);
-    check_refusals(g, room, 2);
-    check_refusals(g, room, 1);
+    memory_check_refusals(room, 2);
+    memory_check_refusals(room, 1);
     check_early(g, room);
     check_at_once(g, room);
     check_peak(g, room);

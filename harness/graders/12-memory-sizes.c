@@ -67,6 +67,15 @@ static void add_edges(struct grade *g, struct sizes *sizes)
 
 static const char nonsense[] = "Invalid argument", too_much[] = "Numerical result out of range";
 
+/* Nearly units: whoever compares without a look at large and small takes most of them. */
+static void add_other_letters(struct grade *g, struct sizes *sizes)
+{
+    static const char *const nearly[] = {"KB", "kb", "ki", "mi", "gb", "tB", "MiB"};
+
+    for (size_t i = 0; i < sizeof nearly / sizeof *nearly; i++)
+        add(sizes, say(g, "%d%s", grade_between(g, 2, 999), nearly[i]), nonsense, "letters");
+}
+
 static void add_nonsense(struct grade *g, struct sizes *sizes)
 {
     static const char letters[] = "acdefhjlnopqrsuvwxyz";
@@ -75,10 +84,12 @@ static void add_nonsense(struct grade *g, struct sizes *sizes)
     add(sizes, "", nonsense, "no-number");
     add(sizes, "m", nonsense, "no-number");
     add(sizes, say(g, " %d", number), nonsense, "space");
+    add(sizes, say(g, "\t%d", number), nonsense, "space");
     add(sizes, say(g, "%d ", number), nonsense, "space");
     add(sizes, say(g, "%d m", number), nonsense, "space");
     add(sizes, say(g, "+%d", number), nonsense, "sign");
     add(sizes, say(g, "-%d", number), nonsense, "sign");
+    add(sizes, say(g, "-1%d", number), nonsense, "sign");
     add(sizes, say(g, "%d.5g", number), nonsense, "fraction");
     add(sizes, say(g, "0x%d", number), nonsense, "not-decimal");
     add(sizes, say(g, "%dmm", number), nonsense, "unit");
@@ -86,6 +97,8 @@ static void add_nonsense(struct grade *g, struct sizes *sizes)
         "unit");
     add(sizes, say(g, "%dGigabyte", number), nonsense, "unit");
     add(sizes, say(g, "max%d", number), nonsense, "unit");
+    add(sizes, "MAX", nonsense, "letters");
+    add_other_letters(g, sizes);
     add(sizes, "18446744073709551616", too_much, "overflow");
     add(sizes, say(g, "%d99999999999999999999k", number), too_much, "overflow");
     add(sizes, "18014398509481984k", too_much, "product");
@@ -108,6 +121,7 @@ static const char *remark(const char *because)
         {"fraction", "only whole numbers"},
         {"not-decimal", "only decimal numbers"},
         {"unit", "the whole rest has to be one unit"},
+        {"letters", "with i or B, only Ki Mi Gi Ti and kB MB GB TB; and max is a small word"},
         {"overflow", "the number alone does not fit into 64 bits"},
         {"product", "the number fits, the product does not"},
     };

@@ -176,26 +176,27 @@ static void check_below(struct run *room)
 /* --- numbers of our choice ----------------------------------------------------------------------
  */
 
-/* Lines that begin alike, every one with another number. */
+/* Lines that begin alike, every one with another number, and none that fits into 32 bits. */
 static void check_format(struct run *room)
 {
     struct grade *g = run_grade(room);
-    unsigned n[5], base = (unsigned)grade_between(g, 1 << 20, 1 << 28);
+    unsigned long long n[5], base = (6ULL << 30) + grade_random(g, 1U << 28);
     const char *stat2 =
         say(g,
-            "anon %u\nfile %u\nkernel %u\nfile_mapped %u\nshmem %u\nfile_dirty %u\nanon_thp "
-            "%u\nfile_thp %u\nshmem_thp %u\ninactive_anon %u\nactive_file %u\n",
+            "anon %llu\nfile %llu\nkernel %llu\nfile_mapped %llu\nshmem %llu\nfile_dirty "
+            "%llu\nanon_thp "
+            "%llu\nfile_thp %llu\nshmem_thp %llu\ninactive_anon %llu\nactive_file %llu\n",
             n[2] = base + 11, n[3] = base + 12, base + 1, base + 2, n[4] = base + 13, base + 3,
             base + 4, base + 5, base + 6, base + 7, base + 8);
     const char *stat1 =
         say(g,
-            "cache %u\nrss %u\nrss_huge %u\nshmem %u\nmapped_file %u\ntotal_cache %u\n"
-            "total_rss %u\ntotal_rss_huge %u\ntotal_shmem %u\ntotal_mapped_file %u\n",
+            "cache %llu\nrss %llu\nrss_huge %llu\nshmem %llu\nmapped_file %llu\ntotal_cache %llu\n"
+            "total_rss %llu\ntotal_rss_huge %llu\ntotal_shmem %llu\ntotal_mapped_file %llu\n",
             base + 21, base + 22, base + 23, base + 24, base + 25, n[3], n[2], base + 26, n[4],
             base + 27);
     n[0] = base + 14;
     n[1] = base + 15;
-    const char *current = say(g, "%u\n", n[0]), *peak = say(g, "%u\n", n[1]);
+    const char *current = say(g, "%llu\n", n[0]), *peak = say(g, "%llu\n", n[1]);
     const char *const v2[][2] = {
         {"memory.current", current}, {"memory.peak", peak}, {"memory.stat", stat2}, {NULL, NULL}};
     const char *const old_v2[][2] = {

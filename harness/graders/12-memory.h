@@ -14,6 +14,19 @@ void memory_step_usage(struct grade *g);
 void memory_step_pressure(struct grade *g);
 void memory_step_available(struct grade *g);
 
+/* Of step 2: files that are missing, or that cannot be written. */
+void memory_check_refusals(struct run *room, int version);
+
+/* What else can be set for a group's memory, of either version, and that none of it has changed
+ * since. NULL: there is no such file. */
+enum { MEMORY_REST = 10 };
+struct memory_rest {
+    const char *values[MEMORY_REST];
+};
+struct memory_rest memory_rest(struct run *room, const struct cgroups *groups, const char *name);
+void memory_check_rest(struct run *room, const struct cgroups *groups, const char *name,
+                       const struct memory_rest *before);
+
 /* Kernels write "no limit" as "max", or as a number just below 2^63. */
 static const uint64_t memory_max = UINT64_MAX;
 

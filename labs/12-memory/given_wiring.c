@@ -225,7 +225,7 @@ static int show_events(struct container *container, const char *value)
 /* STATUS:BEFORE:AFTER, or several with commas */
 static int show_reason(struct container *container, const char *value)
 {
-    struct memory_events first = {0}, last = {0};
+    struct memory_events first = {0}, last = {.limit_hits = 1}; /* a limit met is no kill yet */
     int status, length;
 
     (void)container;

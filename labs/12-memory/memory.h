@@ -23,8 +23,8 @@ static const uint64_t memory_unlimited = UINT64_MAX;
 /* Reads a size as docker run takes it: a whole number, and perhaps one of b, k, m, g, t (or B, K,
  * M, G, T), each 1024 times the one before. Also Ki, Mi, Gi, Ti, which are the same and which
  * Kubernetes writes; and kB, MB, GB, TB, which count by 1000. "max" and "-1" are memory_unlimited.
- * Anything else is -EINVAL: a sign, a space, a fraction, no number at all. What does not fit in 64
- * bits is -ERANGE.
+ * Anything else is -EINVAL: a sign, a space, a fraction, no number at all, and KB, mb or MiB too.
+ * What does not fit in 64 bits is -ERANGE.
  */
 int memory_parse(const char *text, uint64_t *bytes);
 
@@ -32,6 +32,7 @@ int memory_parse(const char *text, uint64_t *bytes);
  * --memory-swap), memory_unlimited for none; `both` below `bytes` is -EINVAL. In version 2 swap has
  * a limit of its own, the difference; version 1 limits the sum, and refuses a sum below the memory
  * limit at any moment: which of the two goes first depends on the limits that stand.
+ * What else can be set for a group (memory.high, memory.oom.group, swappiness) stays as it is.
  * A kernel that does not count swap has no file for it, which is no failure; a group without the
  * memory controller is one (-ENOENT), and so is whatever else the kernel says. */
 int memory_limit(const struct cgroup *group, uint64_t bytes, uint64_t both);
