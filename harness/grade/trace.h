@@ -26,7 +26,8 @@ struct trace_call {
     uint64_t args[6];
     int64_t result; /* when done: what it returned, or -errno                                 */
     char paths[2][TRACE_PATH]; /* of calls that name files (open*, rename*, link*, unlink*, mkdir*,
-                                * execve): those names, as they were written; else ""          */
+                                * execve) or attributes (*xattr*; the last one is that name): those
+                                * names, as they were written; else ""                         */
 };
 
 struct trace;
@@ -46,6 +47,14 @@ struct trace_look {
 };
 struct run *trace_start_looking(struct grade *g, const struct run_options *options,
                                 const struct trace_look *look, struct trace **trace);
+
+/* For a look at the end of a call: its caller gets `result` in place of the kernel's. 0 or -errno
+ * (-ENOSYS: nobody has written how a processor of this kind is told). ptrace(2) */
+int trace_answer(const struct trace_call *call, int64_t result);
+
+/* Up to `size` bytes of the caller's memory, to a NUL byte or as far as it can be read. The text
+ * ends with a NUL byte. Only for a look, whose caller is held still. */
+void trace_text(const struct trace_call *call, uint64_t address, char *text, size_t size);
 
 /* Waits until the probe runs as COMMAND, and ends the trace: the lab program goes on without it. In
  * a run without the probe it waits until all has ended. The step fails after RUN_SECONDS. */

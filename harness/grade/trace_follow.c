@@ -1,5 +1,6 @@
 #include "grade/trace_follow.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -48,15 +50,18 @@ static void name_arguments(uint64_t number, int which[2])
         long number;
         int which[2];
     } table[] = {
-        {SYS_execve, {0, -1}},   {SYS_openat, {1, -1}},   {SYS_openat2, {1, -1}},
-        {SYS_linkat, {1, 3}},    {SYS_unlinkat, {1, -1}}, {SYS_mkdirat, {1, -1}},
-        {SYS_renameat2, {1, 3}}, {SYS_symlinkat, {0, 2}},
+        {SYS_execve, {0, -1}},      {SYS_openat, {1, -1}},       {SYS_openat2, {1, -1}},
+        {SYS_linkat, {1, 3}},       {SYS_unlinkat, {1, -1}},     {SYS_mkdirat, {1, -1}},
+        {SYS_renameat2, {1, 3}},    {SYS_symlinkat, {0, 2}},     {SYS_setxattr, {0, 1}},
+        {SYS_lsetxattr, {0, 1}},    {SYS_fsetxattr, {1, -1}},    {SYS_getxattr, {0, 1}},
+        {SYS_lgetxattr, {0, 1}},    {SYS_fgetxattr, {1, -1}},    {SYS_removexattr, {0, 1}},
+        {SYS_lremovexattr, {0, 1}}, {SYS_fremovexattr, {1, -1}},
 #ifdef SYS_renameat /* newer architectures go without these */
         {SYS_renameat, {1, 3}},
 #endif
 #ifdef SYS_open
-        {SYS_open, {0, -1}},     {SYS_creat, {0, -1}},    {SYS_rename, {0, 1}},
-        {SYS_link, {0, 1}},      {SYS_unlink, {0, -1}},   {SYS_mkdir, {0, -1}},
+        {SYS_open, {0, -1}},        {SYS_creat, {0, -1}},        {SYS_rename, {0, 1}},
+        {SYS_link, {0, 1}},         {SYS_unlink, {0, -1}},       {SYS_mkdir, {0, -1}},
         {SYS_symlink, {0, 1}},
 #endif
     };
@@ -69,20 +74,39 @@ static void name_arguments(uint64_t number, int which[2])
 }
 
 /* Never beyond a page at once: what follows may not be there. */
-static void read_name(pid_t pid, uint64_t address, char name[TRACE_PATH])
+void trace_text(const struct trace_call *call, uint64_t address, char *text, size_t size)
 {
     size_t length = 0;
 
-    while (length < TRACE_PATH - 1) {
-        size_t to_page_end = 4096 - (address + length) % 4096, rest = TRACE_PATH - 1 - length;
-        struct iovec here = {name + length, rest < to_page_end ? rest : to_page_end};
+    memset(text, 0, size);
+    while (length < size - 1) {
+        size_t to_page_end = 4096 - (address + length) % 4096, rest = size - 1 - length;
+        struct iovec here = {text + length, rest < to_page_end ? rest : to_page_end};
         struct iovec there = {(void *)(uintptr_t)(address + length), here.iov_len};
-        ssize_t got = process_vm_readv(pid, &here, 1, &there, 1, 0);
-        if (got <= 0 || memchr(name + length, '\0', (size_t)got) != NULL)
+        ssize_t got = process_vm_readv(call->pid, &here, 1, &there, 1, 0);
+        if (got <= 0 || memchr(text + length, '\0', (size_t)got) != NULL)
             break;
         length += (size_t)got;
     }
-    name[TRACE_PATH - 1] = '\0';
+    text[size - 1] = '\0';
+}
+
+int trace_answer(const struct trace_call *call, int64_t result)
+{
+    struct user_regs_struct registers;
+    struct iovec all = {&registers, sizeof registers};
+
+    if (ptrace(PTRACE_GETREGSET, call->pid, (void *)NT_PRSTATUS, &all) < 0)
+        return -errno;
+#if defined __x86_64__
+    registers.rax = (uint64_t)result;
+#elif defined __aarch64__
+    registers.regs[0] = (uint64_t)result;
+#else
+    (void)result;
+    return -ENOSYS;
+#endif
+    return ptrace(PTRACE_SETREGSET, call->pid, (void *)NT_PRSTATUS, &all) < 0 ? -errno : 0;
 }
 
 static void note_entry(struct trace_memory *memory, struct followed *who,
@@ -102,7 +126,7 @@ static void note_entry(struct trace_memory *memory, struct followed *who,
     name_arguments(call->number, which);
     for (int i = 0; i < 2 && call->arch == memory->native; i++)
         if (which[i] >= 0)
-            read_name(who->pid, call->args[which[i]], call->paths[i]);
+            trace_text(call, call->args[which[i]], call->paths[i], TRACE_PATH);
     who->call = call;
     atomic_store(&memory->count, count + 1);
     if (looking != NULL)

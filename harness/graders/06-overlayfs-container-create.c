@@ -88,6 +88,31 @@ static void check_untouched(struct grade *g, struct run *room, const struct fold
            .kernel = say(g, "in it, %s", difference), .see = "mkdir(2), EEXIST");
 }
 
+/* Be it empty, a file, or a link that leads nowhere: what is there is somebody else's. */
+static void check_taken(struct grade *g, struct run *room, const char *lower)
+{
+    const char *empty = layers_folder(g, room), *file = say(g, "/tmp/%s", grade_word(g, 9));
+    const char *link = say(g, "/tmp/%s", grade_word(g, 9)), *nowhere = grade_word(g, 9);
+    const char *const there[] = {empty, file, link};
+    static const char *const what[] = {"an empty folder that is there already",
+                                       "a file in the folder's place",
+                                       "a link in the folder's place"};
+
+    outside_do(room, "put %s mine", file);
+    outside_do(room, "symlink %s /tmp/%s", link, nowhere);
+    for (size_t i = 0; i < sizeof there / sizeof *there; i++) {
+        struct place before = place_outside(room, there[i]);
+        const char *const arguments[] = {"--lower", lower, "--create", there[i], NULL};
+        layers_refused(g, room, &(struct run_options){.arguments = arguments}, EEXIST, "taken-over",
+                       what[i]);
+        struct place after = place_outside(room, there[i]);
+        expect(g, after.error == before.error && after.ino == before.ino, .because = "taken-over",
+               .expected = say(g, "%s stays: %s", what[i], there[i]),
+               .kernel = after.error != 0 ? "it is gone" : "another stands there",
+               .see = "mkdir(2), EEXIST");
+    }
+}
+
 static void check_create_refused(struct grade *g, struct run *room)
 {
     const char *lower = layers_folder(g, room), *there = layers_folder(g, room);
@@ -104,6 +129,11 @@ static void check_create_refused(struct grade *g, struct run *room)
     layers_refused(g, room, &(struct run_options){.arguments = run_taken, .command = shell}, EEXIST,
                    "taken-over", "a container in a folder that is there already");
     check_untouched(g, room, &before, there);
+
+    check_taken(g, room, lower);
+    const char *const no_way[] = {"--lower", lower, "--create", say(g, "%s/box", missing), NULL};
+    layers_refused(g, room, &(struct run_options){.arguments = no_way}, ENOENT, "other-error",
+                   "a folder in one that is not there");
 
     const char *const no_lower[] = {"--lower", missing, "--create", fresh, NULL};
     layers_refused(g, room, &(struct run_options){.arguments = no_lower}, ENOENT, "half-made",
@@ -125,9 +155,49 @@ static void check_create_refused(struct grade *g, struct run *room)
            .see = say(g, "mount -t tmpfs -o nr_inodes=3 x %s; lab06 --create %s/box", full, full));
 }
 
+/* What the umask has to do with it is nobody's business but ours: COMMAND keeps that of its caller.
+ * And a layer may be named by a link, as by docker's short names. */
+static void check_surroundings(struct grade *g, struct run *room)
+{
+    const char *container = say(g, "/tmp/%s", grade_word(g, 9)), *said;
+    const char *lower = layers_folder(g, room), *link = say(g, "/tmp/%s", grade_word(g, 9));
+    const char *script = say(g,
+                             "umask 027; exec /strata/lab06 --lower " ROOTFS " --container %s"
+                             " --rm sh -c umask",
+                             container);
+    const char *const arguments[] = {"sh", "-c", script, NULL};
+    const char *const linked[] = {"--lower", link, "--create", container, NULL};
+
+    int status = outside_run(
+        room, &(struct run_options){.program = "/strata/busybox", .arguments = arguments}, &said);
+    expect(g, status == 0 && strcmp(said, "0027\n") == 0, .because = "umask-changed",
+           .expected = "COMMAND has the umask of its caller: 0027",
+           .kernel = say(g, "exit status %d: %.80s", status, said),
+           .see = "umask 027; lab06 --lower " ROOTFS " --container C --rm sh -c umask");
+
+    /* Names that a shell would take apart. */
+    const char *odd = say(g, "/tmp/%s'\"$(x) y:,\\;%s", grade_word(g, 4), grade_word(g, 4));
+    const char *const create[] = {"--lower", lower, "--create", odd, NULL};
+    const char *const remove[] = {"--remove", odd, NULL};
+    layers_ask(g, room, &(struct run_options){.arguments = create}, "not-created");
+    struct folder box = folder_of(room, odd);
+    check_folder(g, &box, odd, "merged", 0755);
+    layers_ask(g, room, &(struct run_options){.arguments = remove}, "not-removed");
+    container_gone(g, room, odd, "not-removed", "whatever its name");
+
+    outside_do(room, "chmod 751 %s", lower);
+    outside_do(room, "symlink %s %s", link, lower);
+    layers_ask(g, room, &(struct run_options){.arguments = linked}, "not-created");
+    struct place upper = place_outside(room, say(g, "%s/upper", container));
+    expect(g, (upper.mode & 07777) == 0751, .because = "upper-mode",
+           .expected = "a lower that is named by a link: upper gets the mode of the folder, 0751",
+           .kernel = say(g, "it has %04o", upper.mode & 07777), .see = "stat(2) and lstat(2)");
+}
+
 void container_created(struct grade *g, struct run *room)
 {
     check_create(g, room);
     check_create_powerless(g, room);
     check_create_refused(g, room);
+    check_surroundings(g, room);
 }

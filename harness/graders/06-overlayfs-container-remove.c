@@ -30,6 +30,8 @@ static const char *make_remains(struct grade *g, struct run *room, const char *o
     outside_do(room, "put %s/upper/locked/in/file text", at);
     outside_do(room, "put %s/upper/readonly/file text", at);
     outside_do(room, "put %s/upper/.hidden/...", at);
+    outside_do(room, "put %s/upper/-rf", at);
+    outside_do(room, "mkdir %s/upper/* two 'words'", at);
     outside_do(room, "folders %s/work/work", at);
     outside_do(room, "folders %s/merged", at);
     outside_do(room, "fifo %s/upper/fifo", at);
@@ -108,6 +110,29 @@ static void check_remove(struct grade *g, struct run *room)
            .see = "lab06 --remove /not-there; echo $?");
 }
 
+/* What stands in the folder's place is not removed in its stead. */
+static void check_no_folder(struct grade *g, struct run *room)
+{
+    const char *file = say(g, "/tmp/%s", grade_word(g, 9)), *said;
+    const char *link = say(g, "/tmp/%s", grade_word(g, 9));
+    const char *const paths[] = {file, link};
+
+    outside_do(room, "put %s text", file);
+    outside_do(room, "symlink %s nowhere", link);
+    for (int i = 0; i < 2; i++) {
+        const char *what = i == 0 ? "a file" : "a link that leads nowhere";
+        int status = remove_status(room, paths[i], false, &said);
+        expect(
+            g, status == REFUSED && strstr(said, strerror(ENOTDIR)) != NULL, .because = "no-folder",
+            .expected = say(g, "%s in the folder's place: status 125, %s", what, strerror(ENOTDIR)),
+            .kernel = say(g, "exit status %d: %.80s", status, said),
+            .see = "lstat(2); open(2), O_DIRECTORY and O_NOFOLLOW");
+    }
+    expect(g, place_outside(room, file).error == 0, .because = "no-folder",
+           .expected = say(g, "the file %s in the folder's place stays", file),
+           .kernel = "it is gone", .see = "open(2), O_DIRECTORY");
+}
+
 /* A mount of the very same file system, so that its device number gives nothing away. */
 static void check_remove_mounts(struct grade *g, struct run *room)
 {
@@ -145,8 +170,70 @@ static void check_remove_mounts(struct grade *g, struct run *room)
            .kernel = say(g, "exit status %d: %.80s", status, said), .see = "open(2), O_NOFOLLOW");
 }
 
+/* A file can be mounted on, too. */
+static void check_remove_mounted_file(struct grade *g, struct run *room)
+{
+    const char *outside = layers_folder(g, room), *at = layers_folder(g, room), *said;
+
+    outside_do(room, "put %s/file text", outside);
+    outside_do(room, "put %s/upper/etc/resolv.conf text", at);
+    outside_do(room, "mount %s/file %s/upper/etc/resolv.conf %d", outside, at, MS_BIND);
+    struct folder before = folder_of(room, outside);
+    int status = remove_status(room, at, false, &said);
+    expect(g, status == REFUSED && strstr(said, strerror(EBUSY)) != NULL,
+           .because = "mount-ignored",
+           .expected = say(g, "with a file mounted below: status 125, %s", strerror(EBUSY)),
+           .kernel = say(g, "exit status %d: %.80s", status, said),
+           .see = "mount --bind A B/file; lab06 --remove B; echo $?");
+    struct folder after = folder_of(room, outside);
+    const char *difference = folder_difference(g, &before, &after, NULL);
+    expect(g, difference == NULL, .because = "mount-entered",
+           .expected = say(g, "%s, of which a file is mounted, is as it was", outside),
+           .kernel = say(g, "in it, %s", difference), .see = "umount2(2); openat2(2)");
+}
+
+/* More folders side by side than a process may have files open, and a path that is longer than any
+ * system call takes: containers make both. */
+static void check_remove_big(struct grade *g, struct run *room)
+{
+    enum { FDS = 256, SIDE_BY_SIDE = 300, DEEP = 48 };
+    const char *at = say(g, "/tmp/%s", grade_word(g, 9)), *said;
+    const char *stood = outside_do(room, "readlink /proc/self/cwd");
+    const char *fill = say(g, "mkdir -p %s/upper/wide && cd %s/upper/wide && mkdir $(seq %d)", at,
+                           at, SIDE_BY_SIDE);
+    const char *const wide[] = {"sh", "-c", fill, NULL};
+    const char *removal = say(g, "ulimit -n %d; exec /strata/lab06 --remove %s", FDS, at);
+    const char *const remove[] = {"sh", "-c", removal, NULL};
+
+    if (outside_run(room, &(struct run_options){.program = "/strata/busybox", .arguments = wide},
+                    &said) != 0)
+        grade_error(g, 0, "cannot make many folders: %s", said);
+    outside_do(room, "chdir %s/upper", at);
+    for (int i = 0; i < DEEP; i++) {
+        const char *name = grade_word(g, 100);
+        outside_do(room, "mkdir %s", name);
+        outside_do(room, "chdir %s", name);
+    }
+    outside_do(room, "chdir %s", stood);
+    int status = outside_run(
+        room, &(struct run_options){.program = "/strata/busybox", .arguments = remove}, &said);
+    expect(
+        g, status == 0, .because = "too-big",
+        .expected = say(g, "a folder with %d folders side by side and %d in each other is removed",
+                        SIDE_BY_SIDE, DEEP),
+        .kernel = say(g, "exit status %d: %.80s", status, said),
+        .see = say(g, "mkdir $(seq %d); ulimit -n %d; and names that make up more than 4096 bytes",
+                   SIDE_BY_SIDE, FDS));
+    expect(g, place_outside(room, at).error == ENOENT, .because = "too-big",
+           .expected = say(g, "%s is gone, however much was in it", at), .kernel = "it is there",
+           .see = say(g, "lab06 --remove %s; ls %s", at, at));
+}
+
 void container_removed(struct grade *g, struct run *room)
 {
     check_remove(g, room);
+    check_remove_big(g, room);
+    check_remove_mounted_file(g, room);
     check_remove_mounts(g, room);
+    check_no_folder(g, room);
 }

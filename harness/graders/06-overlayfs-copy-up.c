@@ -143,9 +143,10 @@ static void check_errors(struct grade *g, struct run *room, const struct scene *
         {scene->upper, missing, ENOENT, "a work folder that is not there is an error"},
     };
     for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
-        const char *const arguments[] = {"--lower",      scene->lowers[0], "--upper",
-                                         tries[i].upper, "--work",         tries[i].work,
-                                         "--merge",      scene->target,    NULL};
+        /* Two lowers, which could be mounted without the upper. */
+        const char *const arguments[] = {"--lower", scene->lowers[0], "--lower", scene->lowers[1],
+                                         "--upper", tries[i].upper,   "--work",  tries[i].work,
+                                         "--merge", scene->target,    NULL};
         layers_refused(g, room, &(struct run_options){.arguments = arguments, .command = command},
                        tries[i].error, "error-ignored", tries[i].what);
     }

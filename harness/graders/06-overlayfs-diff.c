@@ -67,6 +67,15 @@ static const struct line *find(const struct fixture *fixture, const char *path)
     return NULL;
 }
 
+/* A path as a verdict shows it. */
+static const char *short_path(struct grade *g, const char *path)
+{
+    enum { WHOLE = 90, PART = 40 };
+    size_t length = strlen(path);
+
+    return length <= WHOLE ? path : say(g, "%.*s…%s", PART, path, path + length - PART);
+}
+
 /* How a list reports a path, 0 when it does not. */
 static char kind_of(struct grade *g, const char *list, const char *wanted)
 {
@@ -81,6 +90,7 @@ static char kind_of(struct grade *g, const char *list, const char *wanted)
 
 static const char *kind_text(struct grade *g, char kind, const char *path)
 {
+    path = short_path(g, path);
     return kind != '\0' ? say(g, "%c %s", kind, path) : say(g, "no line for %s", path);
 }
 
@@ -106,6 +116,22 @@ static void check_list(const struct fixture *fixture, const char *list, const ch
                .expected = say(g, "sorted by path, as strcmp does: %s before %s", path, last),
                .kernel = say(g, "%s stands after %s", path, last), .see = see);
     }
+}
+
+/* A layer may be named by a link to it. */
+static void check_link(struct fixture *fixture, const char *list)
+{
+    struct grade *g = fixture->g;
+    const char *upper = fixture->upper, *link = say(g, "/tmp/%s", grade_word(g, 9));
+
+    outside_do(fixture->room, "symlink %s %s", link, upper);
+    fixture->upper = link;
+    const char *said = diff(fixture, NULL, NULL);
+    fixture->upper = upper;
+    expect(g, strcmp(said, list) == 0, .because = "link-followed",
+           .expected = "the same list of an upper folder that is named by a link to it",
+           .kernel = say(g, "another: %.80s", said),
+           .see = say(g, "ln -s %s L; lab06 --lower ... --diff L", upper));
 }
 
 /* A report that returns something ends the list there. */
@@ -137,6 +163,16 @@ static void check_errors(struct fixture *fixture)
                    "error-ignored", "an upper folder that is not there");
     layers_refused(g, fixture->room, &(struct run_options){.arguments = no_lower}, ENOENT,
                    "error-ignored", "a lower folder that is not there");
+
+    /* What may not be read is not passed over. */
+    const char *locked = say(g, "%s/locked-%s", fixture->upper, fixture->word);
+    const char *const powerless[] = {"--start-with",     "noroot", "/strata/lab06", "--lower",
+                                     fixture->lowers[0], "--diff", fixture->upper,  NULL};
+    outside_do(fixture->room, "mkdir %s", locked);
+    outside_do(fixture->room, "chmod 0 %s", locked);
+    layers_refused(g, fixture->room,
+                   &(struct run_options){.program = "/strata/probe", .arguments = powerless},
+                   EACCES, "error-ignored", "a folder of the upper that may not be read");
 }
 
 void layers_stepdiff(struct grade *g)
@@ -156,6 +192,7 @@ void layers_stepdiff(struct grade *g)
 
     fixture_new(fixture, g, room);
     fixture_by_hand(fixture);
+    fixture_odd(fixture);
     qsort(fixture->lines, fixture->count, sizeof *fixture->lines, by_path);
     struct folder before[LAYERS], upper = folder_of(room, fixture->upper);
     for (int i = 0; i < LAYERS; i++)
@@ -165,6 +202,9 @@ void layers_stepdiff(struct grade *g)
     for (int i = 0; i < LAYERS; i++)
         layers_kept(g, room, &before[i], fixture->lowers[i]);
     layers_kept(g, room, &upper, fixture->upper);
+    const char *const again[] = {"--lower", fixture->lowers[0], "--diff", fixture->upper, NULL};
+    layers_check_both_kinds(g, room, again);
+    check_link(fixture, list);
     check_first(fixture, list);
     check_errors(fixture);
 }

@@ -31,5 +31,8 @@ void fixture_want(struct fixture *fixture, char kind, const char *because, const
 /* Layers and an upper made file by file. */
 void fixture_by_hand(struct fixture *fixture);
 
+/* More of that: odd names, marks, devices, times. */
+void fixture_odd(struct fixture *fixture);
+
 /* An upper that the kernel fills, in a mount that we make and change. */
 void fixture_by_mount(struct fixture *fixture);

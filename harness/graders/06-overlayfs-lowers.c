@@ -152,6 +152,49 @@ static void check_count(struct grade *g, struct run *room)
            .see = "overlayfs.rst, Multiple lower layers");
 }
 
+/* What the kernel refuses is refused: a single lower, and what is not there. */
+static void check_errors(struct grade *g, struct run *room, const struct layers *layers)
+{
+    static const char *const command[] = {"true", NULL};
+    const char *missing = say(g, "/tmp/%s", grade_word(g, 9)), *target = layers_folder(g, room);
+    const struct {
+        const char *lowers[2], *target;
+        int error;
+        const char *what;
+    } tries[] = {
+        {{layers->paths[0], missing}, target, ENOENT, "a lower that is not there is an error"},
+        {{layers->paths[0], layers->paths[1]},
+         missing,
+         ENOENT,
+         "a target that is not there is an error"},
+        {{layers->paths[0], NULL},
+         target,
+         EINVAL,
+         "a single lower without an upper is an error, as the kernel has it"},
+    };
+
+    for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
+        const char *arguments[] = {"--merge", tries[i].target,    "--lower", tries[i].lowers[0],
+                                   "--lower", tries[i].lowers[1], NULL};
+        if (tries[i].lowers[1] == NULL)
+            arguments[4] = NULL;
+        layers_refused(g, room, &(struct run_options){.arguments = arguments, .command = command},
+                       tries[i].error, "error-ignored", tries[i].what);
+    }
+}
+
+/* COMMAND starts where the lab program stood, wherever somebody had to stand to mount. */
+static void check_cwd(struct grade *g, struct run *room, struct run *run)
+{
+    const char *stood = outside_do(room, "readlink /proc/self/cwd");
+    const char *stands = run_ask(run, "readlink /proc/self/cwd");
+
+    expect(g, strcmp(stands, say(g, "ok %s", stood)) == 0, .because = "elsewhere",
+           .expected = say(g, "COMMAND's working directory is that of its caller: %s", stood),
+           .kernel = say(g, "it is %s", strncmp(stands, "ok ", 3) == 0 ? stands + 3 : stands),
+           .see = "lab06 --lower A --lower B --merge T pwd; overlay.h");
+}
+
 void layers_steplowers(struct grade *g)
 {
     struct run *room = outside_open(g, false);
@@ -168,6 +211,7 @@ void layers_steplowers(struct grade *g)
     struct run *run = layers_start(g, room, down);
     check_shown(g, run, target, &layers, true);
     check_readonly(g, run, target);
+    check_cwd(g, room, run);
     expect(g, strcmp(layers_outside(room, say(g, "%s/top", target)), strerror(ENOENT)) == 0,
            .because = "outside", .expected = say(g, "outside, %s is empty as before", target),
            .kernel = "the layers' files are in there", .see = say(g, "ls -l %s, outside", target));
@@ -176,15 +220,5 @@ void layers_steplowers(struct grade *g)
     for (int i = 0; i < LAYERS; i++)
         layers_kept(g, room, &layers.before[i], layers.paths[i]);
     check_count(g, room);
-
-    static const char *const command[] = {"true", NULL};
-    const char *missing = say(g, "/tmp/%s", grade_word(g, 9));
-    const char *const no_lower[] = {"--lower", layers.paths[0], "--lower", missing,
-                                    "--merge", target,          NULL};
-    const char *const no_target[] = {"--lower", layers.paths[0], "--lower", layers.paths[1],
-                                     "--merge", missing,         NULL};
-    layers_refused(g, room, &(struct run_options){.arguments = no_lower, .command = command},
-                   ENOENT, "error-ignored", "a lower that is not there is an error");
-    layers_refused(g, room, &(struct run_options){.arguments = no_target, .command = command},
-                   ENOENT, "error-ignored", "a target that is not there is an error");
+    check_errors(g, room, &layers);
 }

@@ -113,7 +113,7 @@ static bool of_class(const char *text, const char *bytes)
 }
 
 /* Layers with such names. Beside each stand folders that a misread path would lead to. */
-static void check_odd(struct grade *g, struct run *room, const char *bytes, const char *up)
+static void check_odd(struct grade *g, struct run *room, const char *bytes, const char *stood)
 {
     const char *base = layers_folder(g, room), *target = say(g, "%s/t%s t", base, bytes);
     const char *upper = say(g, "%s/u%sx", base, bytes), *work = say(g, "%s/w%sx", base, bytes);
@@ -140,7 +140,8 @@ static void check_odd(struct grade *g, struct run *room, const char *bytes, cons
         outside_do(room, "append %s %s/%s\n", list, base, name);
     }
     /* A path need not begin at the root: one that goes up from where programs start, and down. */
-    outside_do(room, "append %s %s%s\n", list, up, layers_folder(g, room));
+    outside_do(room, "append %s %s%s\n", list, strcmp(stood, "/") == 0 ? "." : "..",
+               layers_folder(g, room));
     const char *const arguments[] = {"--lower-file", list,     "--merge", target, "--upper",
                                      upper,          "--work", work,      NULL};
     struct run *run = start(g, room, arguments, "misread",
@@ -150,12 +151,99 @@ static void check_odd(struct grade *g, struct run *room, const char *bytes, cons
             check_text(g, run, say(g, "%s/%s", target, names[i]), texts[i], "misread",
                        say(g, "a layer named %sa%sb%s shows", odd[i].before, odd[i].between,
                            odd[i].behind));
+    const char *stands = run_ask(run, "readlink /proc/self/cwd");
+    expect(g, strcmp(stands, say(g, "ok %s", stood)) == 0, .because = "elsewhere",
+           .expected = "COMMAND's working directory is that of its caller, with odd paths, too",
+           .kernel = say(g, "it is %.80s", strncmp(stands, "ok ", 3) == 0 ? stands + 3 : stands),
+           .see = "chdir(2); overlay.h");
     layers_do(run, "misread", say(g, "chdir %s", target));
     layers_do(run, "misread", say(g, "write %s changed", last));
     const char *text = layers_outside(room, say(g, "%s/%s", upper, last));
     expect(g, strcmp(text, "changed") == 0, .because = "misread",
            .expected = say(g, "the upper folder \"%s\" has the change", upper),
            .kernel = say(g, "in it, %s is \"%.60s\"", last, text), .see = say(g, "ls %s", base));
+}
+
+/* The first line of `after` that `before` has not. */
+static const char *new_name(struct grade *g, const char *before, const char *after)
+{
+    const char *all = say(g, "\n%s\n", before);
+
+    for (const char *at = after; *at != '\0'; at += strspn(at, "\n")) {
+        const char *name = say(g, "%.*s", (int)strcspn(at, "\n"), at);
+        if (strstr(all, say(g, "\n%s\n", name)) == NULL)
+            return name;
+        at += strlen(name);
+    }
+    return "nothing, but something is gone";
+}
+
+/* One path alone is odd, each in its turn: a lower, the upper, the work folder. The others give no
+ * reason to think of anything. The odd one is a link to a folder, as good as the folder. */
+static void check_alone(struct grade *g, struct run *room)
+{
+    static const char *const what[] = {"first lower", "last lower", "upper", "work folder"};
+    enum { PATHS = 4 };
+
+    for (int odd_one = 0; odd_one < PATHS; odd_one++) {
+        const char *paths[PATHS], *target = layers_folder(g, room), *word = grade_word(g, 9);
+        for (int i = 0; i < PATHS; i++)
+            paths[i] = layers_folder(g, room);
+        outside_do(room, "put %s/alone %s", paths[1], word);
+        const char *link = say(g, "/tmp/%s,%s:%s\\%s", grade_word(g, 4), grade_word(g, 4),
+                               grade_word(g, 4), grade_word(g, 4));
+        outside_do(room, "symlink %s %s", link, paths[odd_one]);
+        const char *upper = paths[2];
+        paths[odd_one] = link;
+        const char *const arguments[] = {"--lower", paths[0], "--lower", paths[1],
+                                         "--upper", paths[2], "--work",  paths[3],
+                                         "--merge", target,   NULL};
+        const char *before = outside_do(room, "list /tmp");
+        struct run *run =
+            start(g, room, arguments, "misread",
+                  say(g, "an overlay whose %s alone has an odd name, of a link", what[odd_one]));
+        check_text(g, run, say(g, "%s/alone", target), word, "misread",
+                   say(g, "with an odd name of the %s the layers show", what[odd_one]));
+        layers_do(run, "misread", say(g, "write %s/alone changed", target));
+        check_text(g, room, say(g, "%s/alone", upper), "changed", "misread",
+                   "the upper has the change");
+        layers_end(run);
+        const char *after = outside_do(room, "list /tmp");
+        expect(g, strcmp(before, after) == 0, .because = "left-behind",
+               .expected = "once COMMAND has ended, /tmp has the names that it had before",
+               .kernel = say(g, "there is also %s", new_name(g, before, after)),
+               .see = "ls /tmp, before and after");
+    }
+}
+
+/* Paths that fit in a page by themselves, but not with the words between them. */
+static void check_nearly_full(struct grade *g, struct run *room)
+{
+    enum { COUNT = 20, PAGE = 4096, SHORT = 24 };
+    const char *base = layers_folder(g, room), *list = say(g, "%s/list", base);
+    const char *target = layers_folder(g, room);
+    size_t room_left = PAGE - SHORT;
+
+    outside_do(room, "write %s", list);
+    for (int i = 0; i < COUNT; i++) {
+        size_t each = room_left / (size_t)(COUNT - i) - 1; /* a colon */
+        const char *path = say(g, "%s/%s", base, grade_word(g, each - strlen(base) - 1));
+        room_left -= each + 1;
+        outside_do(room, "put %s/own-%d x", path, i);
+        outside_do(room, "append %s %s\n", list, path);
+    }
+    const char *const arguments[] = {"--lower-file", list, "--merge", target, NULL};
+    struct run *run = start(g, room, arguments, "layers-cut",
+                            say(g, "an overlay of paths with %d bytes in all", PAGE - SHORT));
+    for (int i = 0; i < COUNT; i++) {
+        struct place own = place_inside(run, say(g, "%s/own-%d", target, i));
+        expect(g, own.error == 0, .because = "layers-cut",
+               .expected =
+                   say(g, "of %d layers that nearly fill a page, number %d shows", COUNT, i + 1),
+               .kernel = say(g, "its file is not in the mount: %s", strerror(own.error)),
+               .see = "the options of mount(2) are cut at the end of a page: words count, too");
+    }
+    layers_end(run);
 }
 
 /* Three paths that do not fit in a page together, and a part of which is longer than 255. */
@@ -183,13 +271,14 @@ void layers_stepodd_paths(struct grade *g)
 {
     struct run *room = outside_open(g, false);
 
-    const char *up = outside_do(room, "readlink /proc/self/cwd"); /* as the lab program will */
+    const char *stood = outside_do(room, "readlink /proc/self/cwd"); /* as the lab program will */
 
-    up = strcmp(up, "/") == 0 ? "." : "..";
     static const char *const classes[] = {":", ",", "\\", ":,\\"};
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
-        check_odd(g, room, classes[i], up);
+        check_odd(g, room, classes[i], stood);
+    check_alone(g, room);
     check_many(g, room, false);
     check_many(g, room, true);
     check_long(g, room);
+    check_nearly_full(g, room);
 }

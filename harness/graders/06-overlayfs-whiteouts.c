@@ -177,6 +177,33 @@ static void check_by_hand(struct grade *g, struct run *room)
     layers_kept(g, room, &layer, middle);
 }
 
+/* A folder that has a mark already, be it another one; and a name in a folder far down. */
+static void check_marked(struct grade *g, struct run *room)
+{
+    const char *layer = layers_folder(g, room), *far = say(g, "%s/%s", layer, grade_word(g, 200));
+    const char *marked = say(g, "%s/marked", layer);
+
+    far = say(g, "%s/%s", far, grade_word(g, 200));
+    outside_do(room, "folders %s", far);
+    outside_do(room, "folders %s", marked);
+    outside_do(room, "set-attribute user.overlay.opaque n %s", marked);
+    const char *const hide[] = {"--hide", say(g, "%s/hidden", far), NULL};
+    const char *const replace[] = {"--replace", marked, NULL};
+    layers_ask(g, room, &(struct run_options){.arguments = hide}, "no-whiteout");
+    struct folder contents = folder_of(room, far);
+    check_whiteout(g, &contents, "hidden", far);
+    for (int i = 0; i < 2; i++) {
+        layers_ask(g, room, &(struct run_options){.arguments = replace}, "no-opaque");
+        check_opaque(g, room, marked);
+    }
+
+    const char *none = layers_folder(g, room);
+    const char *const no_mark[] = {"--replace", none, NULL};
+    outside_do(room, "mount devpts %s 0", none);
+    layers_refused(g, room, &(struct run_options){.arguments = no_mark}, EOPNOTSUPP, "no-opaque",
+                   "to mark a folder where there are no attributes");
+}
+
 /* No capability is needed for either mark. */
 static void check_ordinary_user(struct grade *g, struct run *room)
 {
@@ -240,6 +267,8 @@ void layers_stepwhiteouts(struct grade *g)
     check_attributes(g, room);
     check_no_attributes(g, room);
     check_by_hand(g, room);
+    check_marked(g, room);
+    layers_check_trusted(g, room);
     check_by_kernel(g, room);
     if (run_ids(g) > SOMEBODY)
         check_ordinary_user(g, room);

@@ -61,14 +61,34 @@ const char *layers_outside(struct run *room, const char *path)
     return text_at(run_grade(room), run_outside_pid(room), run_outside_pidfd(room), path);
 }
 
+/* No other restriction than that of the layers: what is in an image may be set-user-ID. */
+static void check_flags(struct grade *g, const struct kernel_mount *m, const char *see)
+{
+    static const char *const flags[] = {"nosuid", "nodev", "noexec", "ro"};
+
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        expect(g, !kernel_mount_has(m->options, flags[i]) || kernel_mount_has(m->super, flags[i]),
+               .because = "restricted",
+               .expected = say(g, "the mount at %s restricts nothing: no %s", m->target, flags[i]),
+               .kernel = mounts_line(g, m), .see = see);
+}
+
 const struct kernel_mount *layers_mounted(struct grade *g, struct run *run, const char *target)
 {
     const struct payload *payload = run_payload(run);
-    const struct kernel_mount *m = kernel_mounts_at(mounts_of(g, payload->pid), target);
+    const struct kernel_mounts *mounts = mounts_of(g, payload->pid);
+    const struct kernel_mount *m = kernel_mounts_at(mounts, target);
+    const char *see = say(g, "make shell06: lab06 ... grep ' %s ' /proc/self/mountinfo", target);
+    size_t count = 0;
 
     expect(g, m != NULL && strcmp(m->fstype, "overlay") == 0, .because = "no-overlay",
            .expected = say(g, "an overlay mounted at %s", target), .kernel = mounts_line(g, m),
-           .see = say(g, "make shell06: lab06 ... grep ' %s ' /proc/self/mountinfo", target));
+           .see = see);
+    for (size_t i = 0; i < mounts->count; i++)
+        count += strcmp(mounts->list[i].target, target) == 0;
+    expect(g, count == 1, .because = "mounted-twice", .expected = say(g, "one mount at %s", target),
+           .kernel = say(g, "%zu lie there, one upon the other", count), .see = see);
+    check_flags(g, m, see);
     return m;
 }
 

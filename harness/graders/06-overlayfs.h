@@ -45,6 +45,13 @@ void layers_refused(struct grade *g, struct run *room, const struct run_options 
 const char *layers_ask(struct grade *g, struct run *room, const struct run_options *options,
                        const char *because);
 
+/* What becomes of it in the rooms of this harness, all of which are in user namespaces: there
+ * nobody may set an attribute trusted.*. These runs are told that they may. */
+void layers_check_trusted(struct grade *g, struct run *room);
+
+/* A diff has asked for marks of that kind, too. `arguments` are its. */
+void layers_check_both_kinds(struct grade *g, struct run *room, const char *const *arguments);
+
 void layers_steplowers(struct grade *g);
 void layers_stepcopy_up(struct grade *g);
 void layers_stepwhiteouts(struct grade *g);
