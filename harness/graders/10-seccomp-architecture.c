@@ -10,6 +10,17 @@
 
 #include "grade/mounts.h"
 
+/* What the 64-bit table has no name for is refused as well: to libseccomp its number is below 0. */
+static void check_only_32(struct grade *g, struct run *run)
+{
+    struct attempt inside = filter_try(run, "call32 %d", filter_number_32("getuid32"));
+
+    expect(g, inside.signal == 0 && inside.result == -EXDEV, .because = "32-only",
+           .expected = "getuid32, which only 32-bit programs have, is refused with EXDEV",
+           .kernel = say(g, "getuid32: %s", filter_attempt_text(g, &inside)),
+           .see = "seccomp_syscall_resolve_name(3), RETURN VALUE");
+}
+
 /* The 32-bit way: what is refused is refused there too, and what is allowed works. */
 static void check_32(struct grade *g, struct run *room, struct run *run,
                      const struct victim victims[VICTIMS])
@@ -33,10 +44,11 @@ static void check_32(struct grade *g, struct run *room, struct run *run,
             continue;
         expect(g, inside.signal == 0 && inside.result == -v->error, .because = "32-not-refused",
                .expected = say(g, "%s is refused with %s also by int 0x80 (number %d)", v->name,
-                               filter_error_name(v->error), number),
+                               filter_error_name(g, v->error), number),
                .kernel = filter_told(g, say(g, "32-bit %s", v->name), &outside, &inside),
                .see = see);
     }
+    check_only_32(g, run);
     /* The number of a refused 64-bit call is another, harmless call there, if it is one. */
     for (size_t i = 0; i < VICTIMS; i++) {
         int number = filter_number(victims[i].name);
@@ -62,7 +74,7 @@ static void check_32(struct grade *g, struct run *room, struct run *run,
 /* x32: the 64-bit registers, and numbers with bit 30 set. A filter sees them as x86_64's. */
 static void check_x32(struct grade *g, struct run *room, struct run *run)
 {
-    static const char *const names[] = {"getpid", "getppid", "execve", "unshare"};
+    static const char *const names[] = {"getpid", "read", "execve", "unshare"};
     static const char see[] = "seccomp(2), NOTES, __X32_SYSCALL_BIT; seccomp_attr_set(3), BADARCH";
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -75,6 +87,11 @@ static void check_x32(struct grade *g, struct run *room, struct run *run)
                .expected =
                    say(g, "x32's %s (number %d) ends its caller by SIGSYS", names[i], number),
                .kernel = say(g, "%s: %s", names[i], filter_attempt_text(g, &inside)), .see = see);
+        inside = filter_try(run, "callcaught %d 0 0 0", number);
+        expect(g, inside.signal == SIGSYS, .because = "can-be-caught",
+               .expected =
+                   say(g, "x32's %s kills, whatever its caller does about SIGSYS", names[i]),
+               .kernel = "a handler for SIGSYS catches it, and the program goes on", .see = see);
         inside = filter_try(run, "callthread %d 0 0 0", number);
         expect(g, inside.signal == SIGSYS, .because = "one-thread",
                .expected = say(g, "x32's %s by a second thread ends the whole process", names[i]),
@@ -105,7 +122,8 @@ static void check_touched(struct grade *g, struct run *room, struct run *run)
 
 void filter_steparchitecture(struct grade *g)
 {
-    static const char *const first[] = {"--seccomp-open", "--seccomp-allow-namespaces", NULL};
+    static const char *const first[] = {"--seccomp-open", "--seccomp-allow-namespaces",
+                                        "--seccomp-deny", "getuid32=EXDEV", NULL};
     struct victim victims[VICTIMS];
 
     struct run *room = outside_open(g, false);

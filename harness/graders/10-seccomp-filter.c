@@ -10,7 +10,9 @@
 #include "grade/mounts.h"
 #include "grade/trace.h"
 
-static const char *const open_to_all[] = {"--seccomp-open", "--seccomp-allow-namespaces", NULL};
+/* One call is allowed by name, which it is anyway: libseccomp refuses such a rule (-EACCES). */
+static const char *const open_to_all[] = {"--seccomp-open", "--seccomp-allow-namespaces",
+                                          "--seccomp-allow", "umask", NULL};
 
 /* --- the order, as the kernel was asked ------------------------------------------------------- */
 
@@ -47,6 +49,22 @@ static const char *changes(const struct trace_call *call)
     return loads_filter(call) ? "the load of another filter" : NULL;
 }
 
+/* The first load before `exec`: by the process itself, or else by a thread that it made for that
+ * and which gave the filter to all. (That COMMAND has it, filter_check_loaded sees.) */
+static size_t find_load(const struct trace *trace, size_t exec, pid_t pid)
+{
+    size_t own = exec, another = exec;
+
+    for (size_t i = exec; i-- > 0;) {
+        const struct trace_call *call = trace_at(trace, i);
+        if (loads_filter(call) && call->pid == pid)
+            own = i;
+        else if (loads_filter(call))
+            another = i;
+    }
+    return own < exec ? own : another;
+}
+
 static void check_order(struct grade *g, const struct trace *trace, pid_t pid)
 {
     size_t count = trace_count(trace), exec = count, load = count, nnp = count;
@@ -59,8 +77,6 @@ static void check_order(struct grade *g, const struct trace *trace, pid_t pid)
         if (call->number == SYS_execve && call->done && call->result == 0 &&
             strstr(call->paths[0], "probe") != NULL)
             exec = i;
-        if (load == count && loads_filter(call))
-            load = i;
         if (nnp == count && call->number == SYS_prctl && call->args[0] == PR_SET_NO_NEW_PRIVS &&
             call->args[1] == 1 && call->done && call->result == 0)
             nnp = i;
@@ -69,6 +85,7 @@ static void check_order(struct grade *g, const struct trace *trace, pid_t pid)
            .expected = say(g, "process %d executes COMMAND", pid),
            .kernel = "the trace of your program and its children does not have that exec",
            .see = see);
+    load = find_load(trace, exec, pid);
     expect(g, load < exec, .because = "no-filter",
            .expected = say(g, "process %d loads a filter before it executes COMMAND", pid),
            .kernel = "in the trace no seccomp(SECCOMP_SET_MODE_FILTER) of it succeeds before exec",
@@ -148,6 +165,33 @@ static void check_needs_nnp(struct grade *g, struct run *room)
            .see = "lab10 --unlimited --allow-new-privs true; echo $?");
 }
 
+/* Refused means not loaded: under a filter that refuses write, the news of the failure would not
+ * come through. */
+static void check_not_loaded(struct grade *g, struct run *room)
+{
+    const char *const arguments[] = {"--unlimited",
+                                     "--allow-new-privs",
+                                     "--seccomp-open",
+                                     "--seccomp-allow-namespaces",
+                                     "--seccomp-deny",
+                                     "write=EDOM",
+                                     "--",
+                                     "/strata/busybox",
+                                     "true",
+                                     NULL};
+    const char *said;
+    int status = outside_run(room, &(struct run_options){.arguments = arguments}, &said);
+
+    expect(g, status == NOT_STARTED && strstr(said, strerror(EPERM)) != NULL,
+           .because = "loaded-first",
+           .expected = "without no_new_privs filter_load is -EPERM, and nothing is loaded",
+           .kernel = say(g,
+                         "status %d; with --seccomp-deny write=EDOM the news of it can't be "
+                         "written: the filter is there",
+                         status),
+           .see = "lab10 --unlimited --allow-new-privs --seccomp-open --seccomp-deny write true");
+}
+
 /* Under a filter of ours in which seccomp(2) itself fails. */
 static void check_error_passed_on(struct grade *g, struct run *room)
 {
@@ -198,5 +242,6 @@ void filter_stepfilter(struct grade *g)
         check_ordinary(g, room, victims);
     check_traced(g, room, victims);
     check_needs_nnp(g, room);
+    check_not_loaded(g, room);
     check_error_passed_on(g, room);
 }

@@ -38,7 +38,7 @@ static void check_refused(struct grade *g, const struct attempt *without,
     if (without->error != 0 || without->result < 0 || without->signal != 0)
         return; /* this kernel has no such namespaces */
     expect(g, with->error == 0 && with->signal == 0 && with->result == -error, .because = because,
-           .expected = say(g, "%s: %s", what, filter_error_name(error)),
+           .expected = say(g, "%s: %s", what, filter_error_name(g, error)),
            .kernel = say(g, "%s: %s", what, filter_attempt_text(g, with)),
            .see = "unshare(1) and strace in make shell10: lab10 --unlimited unshare -u true");
 }
@@ -132,6 +132,9 @@ static void check_left_alone(struct grade *g, const struct pair *pair)
                .kernel = say(g, "it gives %s", filter_attempt_text(g, &with)),
                .see = "unshare(2): CLONE_FILES, CLONE_FS");
     }
+    filter_check_doors(pair->with, 64,
+                       &(struct filter_reasons){"clone", "unshare", "setns", "clone3", "no-process",
+                                                "no-unshare"});
     int count = grade_between(g, 2, 6);
     const char *reply = run_ask(pair->with, "threads %d", count);
     expect(g, strcmp(reply, "ok") == 0, .because = "no-threads",
@@ -166,6 +169,9 @@ static void check_sister(struct grade *g, const struct pair *pair, const struct 
            .expected = "by int 0x80, clone3: ENOSYS",
            .kernel = say(g, "by int 0x80, clone3: %s", filter_attempt_text(g, &with)),
            .see = "seccomp_arch_add(3): to whom does a rule apply?");
+    filter_check_doors(
+        pair->with, 32,
+        &(struct filter_reasons){"sister", "sister", "sister", "sister", "sister", "sister"});
 }
 
 void filter_stepnamespaces(struct grade *g)

@@ -19,6 +19,8 @@ static void check_threads(struct grade *g, struct run *room, int count)
     filter_check_victims(room, run, victims, "not-refused", "");
 }
 
+/* COMMAND does not start; and the thread that loads has no filter either: it refuses write, so that
+ * the news of the failure would not come through. */
 static void check_all_or_none(struct grade *g, struct run *room, int count)
 {
     const char *number = say(g, "%d", count);
@@ -27,6 +29,8 @@ static void check_all_or_none(struct grade *g, struct run *room, int count)
                                      "--threads",
                                      number,
                                      "--thread-filter",
+                                     "--seccomp-deny",
+                                     "write=EDOM",
                                      "--",
                                      "/strata/busybox",
                                      "true",
@@ -39,6 +43,11 @@ static void check_all_or_none(struct grade *g, struct run *room, int count)
         g, status == NOT_STARTED, .because = "some-threads",
         .expected = "when one thread cannot have the filter none has it, and the start ends: 125",
         .kernel = say(g, "exit status %d: COMMAND was started all the same", status), .see = see);
+    expect(
+        g, said[0] != '\0', .because = "kept-by-one",
+        .expected = "when one thread cannot have the filter none has it: the news can be written",
+        .kernel = "status 125 without a word: the thread that loads has it, and write is refused",
+        .see = say(g, "lab10 --threads %d --thread-filter --seccomp-deny write true", count));
     expect(g, strstr(said, strerror(ECANCELED)) != NULL, .because = "wrong-error",
            .expected = say(g, "filter_load says ECANCELED (%s)", strerror(ECANCELED)),
            .kernel = "it says something else: the program's words are below", .see = see);

@@ -19,6 +19,32 @@ struct attempt {
 struct attempt filter_try(struct run *run, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Asks what the filters of COMMAND say of calls, which are not made
+ * (harness/probe/verbs_filters.c): each that was added is NUMBER[,ARG...], and gets an answer;
+ * `bits` is 32 for int 0x80. What they all let through is FILTER_LETS, a number that no call gives.
+ * False: it can't be asked here. */
+enum { FILTER_LETS = 24301 };
+struct filter_calls {
+    char text[4000];
+    size_t length;
+};
+void filter_add(struct filter_calls *calls, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+bool filter_ask(struct run *run, int bits, const struct filter_calls *calls,
+                struct attempt *answers, size_t count);
+
+/* Of clone and unshare what has a CLONE_NEW* flag is EPERM, whatever stands beside it, and the rest
+ * is let through; setns and clone3 are refused for all arguments. A NULL: not judged here; and
+ * where `clone` is NULL, of the rest only what is told ENOSYS, for want of a rule. */
+struct filter_reasons {
+    const char *clone, *unshare, *setns, *clone3; /* for what is not refused, or in another way */
+    const char *no_process, *no_unshare;          /* for what is                                */
+};
+void filter_check_doors(struct run *run, int bits, const struct filter_reasons *because);
+
+/* Each call that has a name under the default profile, and what has none under another one. */
+void filter_check_names(struct run *room, struct run *without, struct run *with);
+
 /* "0", "EPERM", "ended by SIGSYS (signal 31)" */
 const char *filter_attempt_text(struct grade *g, const struct attempt *attempt);
 bool filter_same(const struct attempt *a, const struct attempt *b);
@@ -27,12 +53,13 @@ bool filter_same(const struct attempt *a, const struct attempt *b);
 const char *filter_told(struct grade *g, const char *call, const struct attempt *outside,
                         const struct attempt *inside);
 
-/* "EPERM" */
-const char *filter_error_name(int error);
+/* "EPERM"; "1234" where libc has no name. */
+const char *filter_error_name(struct grade *g, int error);
 
 /* The number of a system call on this machine, or for its 32-bit programs; -1: there is none. */
 int filter_number(const char *name);
 int filter_number_32(const char *name);
+int filter_number_of(int bits, const char *name); /* bits: 64 (this machine) or 32 */
 
 /* The lab program beside the probe `room`, with the probe as COMMAND; and the same with the filter
  * switched off. `arguments` may be NULL. */

@@ -47,6 +47,8 @@ void verb_run(char *request, char *reply, size_t size)
     if (verb == NULL)
         verb = find(verbs_of_files, name);
     if (verb == NULL)
+        verb = find(verbs_of_filters, name);
+    if (verb == NULL)
         verb = find(verbs_of_groups, name);
     if (verb == NULL)
         verb = find(verbs_of_ids, name);

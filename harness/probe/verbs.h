@@ -18,6 +18,7 @@ struct verb {
 
 /* Each ends with .name == NULL. */
 extern const struct verb verbs_of_files[];
+extern const struct verb verbs_of_filters[];
 extern const struct verb verbs_of_groups[];
 extern const struct verb verbs_of_ids[];
 extern const struct verb verbs_of_layers[];

@@ -9,6 +9,7 @@
 #include <linux/seccomp.h>
 #include <net/if.h>
 #include <pthread.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,12 +23,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-struct call {
-    long number;
-    unsigned long args[6];
-};
+#include "probe/calls.h"
 
-static bool read_call(const char *text, struct call *call)
+bool call_read(const char *text, struct call *call)
 {
     char *end;
 
@@ -39,7 +37,7 @@ static bool read_call(const char *text, struct call *call)
     return *(end + strspn(end, " ")) == '\0';
 }
 
-static long make_call(const struct call *call)
+long call_make(const struct call *call)
 {
     const unsigned long *a = call->args;
     long result = syscall(call->number, a[0], a[1], a[2], a[3], a[4], a[5]);
@@ -48,7 +46,7 @@ static long make_call(const struct call *call)
 }
 
 /* The way of 32-bit programs into the same kernel, open to all of x86_64: int 0x80. */
-static long make_call_32(const struct call *call)
+long call_make_32(const struct call *call)
 {
 #ifdef __x86_64__
     long result;
@@ -105,7 +103,7 @@ static const struct call *threads_call;
 static void *in_thread(void *arg)
 {
     (void)arg;
-    make_call(threads_call);
+    call_make(threads_call);
     return NULL;
 }
 
@@ -122,6 +120,22 @@ static long make_call_by_thread(const struct call *call)
     return 0;
 }
 
+static sigjmp_buf survived;
+
+static void on_sigsys(int number)
+{
+    siglongjmp(survived, number);
+}
+
+/* With a handler for SIGSYS, which carries on: then 1. Who is killed by the kernel has no say. */
+static long make_call_caught(const struct call *call)
+{
+    if (sigsetjmp(survived, 1) != 0)
+        return 1;
+    signal(SIGSYS, on_sigsys);
+    return call_make(call);
+}
+
 /* In a child, so that whatever it does to its caller, the probe stays as it was. */
 static void attempt(const char *text, long (*make)(const struct call *), struct answer *answer)
 {
@@ -129,7 +143,7 @@ static void attempt(const char *text, long (*make)(const struct call *), struct 
     int news[2], status;
     long result;
 
-    if (!read_call(text, &call) || pipe(news) < 0) {
+    if (!call_read(text, &call) || pipe(news) < 0) {
         errno = EINVAL;
         put_result(answer, false);
         return;
@@ -157,20 +171,25 @@ static void attempt(const char *text, long (*make)(const struct call *), struct 
         put_result(answer, false);
 }
 
-/* call NUMBER [ARG...], call32 NUMBER [ARG...], callthread NUMBER [ARG...] */
+/* call NUMBER [ARG...]; so too call32, callthread, callcaught */
 static void verb_call(char *arguments, struct answer *answer)
 {
-    attempt(arguments, make_call, answer);
+    attempt(arguments, call_make, answer);
 }
 
 static void verb_call32(char *arguments, struct answer *answer)
 {
-    attempt(arguments, make_call_32, answer);
+    attempt(arguments, call_make_32, answer);
 }
 
 static void verb_callthread(char *arguments, struct answer *answer)
 {
     attempt(arguments, make_call_by_thread, answer);
+}
+
+static void verb_callcaught(char *arguments, struct answer *answer)
+{
+    attempt(arguments, make_call_caught, answer);
 }
 
 /* clone 0 FLAGS, clone3 0 FLAGS, filter 0 */
@@ -207,6 +226,7 @@ const struct verb verbs_of_syscalls[] = {
     {"call", verb_call},
     {"call32", verb_call32},
     {"callthread", verb_callthread},
+    {"callcaught", verb_callcaught},
     {"clone", verb_clone},
     {"clone3", verb_clone3},
     {"filter", verb_filter},

@@ -49,8 +49,9 @@ void filter_free(struct filter *filter);
  * arguments. (On s390x clone's flags are its second argument.) clone(2) */
 int filter_deny_namespaces(struct filter *filter);
 
-/* Loads the filter into the kernel, for every thread of this process. From the next system call on
- * it holds. no_new_privs must be set before (lab 09), it is not set here: without it the answer is
- * -EPERM, also for a root from whom the kernel would take the filter. When one thread cannot have
- * the filter, none has it, and the answer is -ECANCELED. seccomp(2), SECCOMP_FILTER_FLAG_TSYNC */
+/* Loads the filter into the kernel, as one filter and once, for every thread of this process. From
+ * the next system call on it holds. no_new_privs must be set before (lab 09), it is not set here:
+ * without it the answer is -EPERM and nothing is loaded, also for a root from whom the kernel would
+ * take the filter. When one thread cannot have the filter, none has it, and the answer is
+ * -ECANCELED. seccomp(2), SECCOMP_FILTER_FLAG_TSYNC */
 int filter_load(const struct filter *filter);

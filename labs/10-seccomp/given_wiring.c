@@ -13,6 +13,7 @@
 enum { GROUPS_MAX = 64, CALLS_MAX = 1024, ASKED_MAX = 64, THREADS_MAX = 64 };
 
 static bool unconfined, open_to_all, namespaces_allowed;
+static int unknown; /* --seccomp-unknown; 0: as the profile says */
 
 /* --seccomp-deny NAME[=ERRNO] and --seccomp-allow NAME: groups of one call each. */
 static struct {
@@ -63,6 +64,8 @@ static void put_together(struct filter_profile *profile)
     const struct filter_profile *standard = profile_default();
 
     *profile = (struct filter_profile){groups, open_to_all ? 0 : standard->unknown};
+    if (unknown != 0)
+        profile->unknown = unknown;
     for (const struct filter_group *group = standard->groups; !open_to_all && group->name != NULL;
          group++)
         add_group(group);
@@ -177,6 +180,13 @@ static int add_allowance(struct container *container, const char *value)
     return ask(value, strlen(value), 0);
 }
 
+static int set_unknown(struct container *container, const char *value)
+{
+    (void)container;
+    unknown = parse_error(value);
+    return unknown == 0 ? -EINVAL : 0;
+}
+
 static int set_threads(struct container *container, const char *value)
 {
     int count = atoi(value);
@@ -200,6 +210,7 @@ static const struct layer_option options[] = {
     {"seccomp-open", 0, NULL, "begin with a filter that refuses nothing", set_open},
     {"seccomp-deny", 0, "CALL[=ERRNO]", "refuse CALL (EPERM, or this error)", add_denial},
     {"seccomp-allow", 0, "CALL", "allow CALL, whatever its group says", add_allowance},
+    {"seccomp-unknown", 0, "ERRNO", "refuse what is in no group with this error", set_unknown},
     {"seccomp-allow-namespaces", 0, NULL, "leave new namespaces alone", set_namespaces},
     {"threads", 0, "COUNT", "execute COMMAND by the last of COUNT more threads", set_threads},
     {"thread-filter", 0, NULL, "the first of them has a filter of its own", set_thread_filter},
