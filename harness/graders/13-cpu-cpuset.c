@@ -1,9 +1,11 @@
 /* Lab 13, step 4: which processors. What a process may run on stands in its /proc/PID/status. */
 #include "graders/13-cpu.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "grade/mounts.h"
+#include "kernel/own.h"
 #include "kernel/tree.h"
 
 enum { CPUS_MAX = 1024 };
@@ -13,6 +15,15 @@ struct machine {
     int list[CPUS_MAX];
     size_t count;
 };
+
+static bool has(const struct machine *machine, int cpu)
+{
+    size_t i = 0;
+
+    while (i < machine->count && machine->list[i] != cpu)
+        i++;
+    return i < machine->count;
+}
 
 static void check_file(const struct start *start, const struct cgroups *cpuset, const char *file,
                        const char *wanted, const char *because)
@@ -33,18 +44,26 @@ static void check_allowed(struct start *start, pid_t pid, const char *who, const
     const char *list = cpu_allowed(g, pid);
 
     expect(g, strcmp(list, wanted) == 0, .because = "cpus-allowed",
-           .expected = say(g, "--cpuset-cpus %s: %s may run on %s", asked, who, wanted),
+           .expected = say(g, "--cpuset-cpus %.40s: %s may run on %s", asked, who, wanted),
            .kernel = say(g, "/proc/%d/status says Cpus_allowed_list %s", pid, list),
-           .see = say(g, "lab13 --cpuset-cpus %s grep Cpus_allowed_list /proc/self/status", asked));
+           .see =
+               say(g, "lab13 --cpuset-cpus %.40s grep Cpus_allowed_list /proc/self/status", asked));
 }
 
-/* `wanted` is how the kernel writes the list that is asked for. `nodes`: NULL, or that list. */
-static void check_cpus(struct run *room, const char *asked, const char *wanted, const char *nodes)
+/* `wanted` is how the kernel writes the list that is asked for. `nodes`: NULL, or that list. The
+ * group had fewer processors before: `before`. */
+static void check_cpus(struct run *room, const char *before, const char *asked, const char *wanted,
+                       const char *nodes)
 {
     struct grade *g = run_grade(room);
     struct cgroups cpuset = cgroups_of(g, room, "cpuset");
-    const char *const options[] = {"--cpuset-cpus", asked, nodes != NULL ? "--cpuset-mems" : NULL,
-                                   nodes, NULL};
+    const char *const options[] = {"--cgroup-conf",
+                                   say(g, "cpuset.cpus=%s", before),
+                                   "--cpuset-cpus",
+                                   asked,
+                                   nodes != NULL ? "--cpuset-mems" : NULL,
+                                   nodes,
+                                   NULL};
     struct start start = cpu_start(room, options, NULL);
     const struct payload *payload = run_payload(start.run);
     struct kernel_pids children = {0};
@@ -61,6 +80,22 @@ static void check_cpus(struct run *room, const char *asked, const char *wanted, 
     pid_t child = children.list[0];
     kernel_pids_free(&children);
     check_allowed(&start, child, "a child of COMMAND", asked, wanted);
+}
+
+/* A list that is no short text, and not in the order and the form that the kernel gives it. */
+static void check_long_list(struct run *room, const struct machine *machine)
+{
+    struct grade *g = run_grade(room);
+    int low = machine->list[0], next = machine->count > 1 ? machine->list[1] : low;
+    const char *asked = say(g, "%d", low);
+
+    while (strlen(asked) < 36) /* lab 11 has room for 63 */
+        asked = say(g, "%d,%d-%d,%s", low, low, low, asked);
+    check_cpus(room, say(g, "%d", low), say(g, "%s,%d", asked, next),
+               next == low       ? say(g, "%d", low)
+               : next == low + 1 ? say(g, "%d-%d", low, next)
+                                 : say(g, "%d,%d", low, next),
+               NULL);
 }
 
 /* The nodes alone: the processors stay. */
@@ -112,12 +147,40 @@ static void check_below(struct grade *g, const struct machine *machine)
         int status = outside_run(
             room, &(struct run_options){.program = "/strata/busybox", .arguments = arguments},
             &said);
-        expect(g, status == 125 && strstr(said, "cpu_set") != NULL, .because = "less-than-asked",
-               .expected = say(g, "--cpuset-cpus %s below a group that has %d only is refused: 125",
-                               asks[i], kept),
+        /* Version 1 says it itself, and with another error. */
+        const char *error = cpuset.version == 2 ? "cpu_set: Invalid argument" : "cpu_set:";
+        expect(g, status == 125 && strstr(said, error) != NULL, .because = "less-than-asked",
+               .expected = say(g,
+                               "--cpuset-cpus %s below a group that has %d only (%d is not to be "
+                               "had) is refused: 125",
+                               asks[i], kept, missing),
                .kernel = say(g, "it ended with %d: %.80s", status, said),
                .see = "cat cpuset.cpus cpuset.cpus.effective of the group");
     }
+}
+
+/* Processors that this machine could have, and has not: version 2 takes even those. Then it gives
+ * all that there are, or the rest. */
+static void check_switched_off(struct run *room, const struct machine *machine)
+{
+    struct grade *g = run_grade(room);
+    autofclose FILE *file = fopen("/sys/devices/system/cpu/possible", "re");
+    static int list[CPUS_MAX];
+    char possible[256] = "";
+
+    if (file == NULL || fgets(possible, sizeof possible, file) == NULL)
+        return;
+    size_t count = cpu_list(possible, list, CPUS_MAX), at = 0;
+    while (at < count && has(machine, list[at]))
+        at++;
+    if (at == count)
+        return;
+    const char *asks[] = {say(g, "%d", list[at]), say(g, "%d,%d", machine->list[0], list[at])};
+    bool v2 = cgroups_of(g, room, "cpuset").version == 2;
+    for (int i = 0; i < 2; i++)
+        cpu_refused(room, (const char *const[]){"--cpuset-cpus", asks[i], NULL},
+                    v2 ? "cpu_set: Invalid argument" : "cpu_set:", "less-than-asked",
+                    say(g, "CPU %s (%d is not to be had)", asks[i], list[at]));
 }
 
 static void check_refusals(struct run *room, const struct machine *machine)
@@ -129,9 +192,12 @@ static void check_refusals(struct run *room, const struct machine *machine)
                 "cpu_set:", "no-such-cpu", say(g, "CPU %s (there is none)", absent));
     cpu_refused(room, (const char *const[]){"--cpuset-cpus", "one", NULL},
                 "cpu_set:", "no-such-cpu", "a CPU called \"one\"");
+    check_switched_off(room, machine);
     cpu_refused(room,
                 (const char *const[]){"--cpuset-cpus", machine->all, "--cpuset-mems", "1022", NULL},
                 "cpu_set:", "no-such-node", "memory node 1022 (there is none)");
+    cpu_refused(room, (const char *const[]){"--cpuset-mems", "1022", NULL},
+                "cpu_set:", "no-such-node", "node 1022 (there is none) without a CPU");
 }
 
 void cpu_step_cpuset(struct grade *g)
@@ -144,14 +210,12 @@ void cpu_step_cpuset(struct grade *g)
     if (machine.count == 0)
         grade_error(g, 0, "the room may run on no CPU");
     const char *one = say(g, "%d", machine.list[grade_random(g, (uint32_t)machine.count)]);
+    const char *low = say(g, "%d", machine.list[0]);
     check_refusals(room, &machine);
-    check_cpus(room, one, one, NULL);
-    check_cpus(room, machine.all, machine.all, "0");
-    if (machine.count > 1) {
-        int low = machine.list[0], next = machine.list[1];
-        check_cpus(room, say(g, "%d,%d", next, low),
-                   say(g, next == low + 1 ? "%d-%d" : "%d,%d", low, next), NULL);
+    check_cpus(room, one, say(g, "%s-%s", one, one), one, NULL);
+    check_cpus(room, low, machine.all, machine.all, "0");
+    check_long_list(room, &machine);
+    if (machine.count > 1)
         check_below(g, &machine);
-    }
     check_mems(room, &machine);
 }

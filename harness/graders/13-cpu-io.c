@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "grade/mounts.h"
@@ -50,15 +51,18 @@ static size_t list_devices(struct grade *g, const char **devices, size_t size)
     return count;
 }
 
+/* If there is one, one whose second number is not 0: that must count, too. */
 static const char *find_device(struct run *room, const struct cgroups *io)
 {
     struct grade *g = run_grade(room);
     const char *devices[64];
     size_t count = list_devices(g, devices, 64);
 
-    for (size_t i = 0; i < count; i++)
-        if (takes_a_limit(room, io, devices[i]))
-            return devices[i];
+    for (int zeros = 0; zeros < 2; zeros++)
+        for (size_t i = 0; i < count; i++)
+            if ((strstr(devices[i], ":0") != NULL) == (zeros == 1) &&
+                takes_a_limit(room, io, devices[i]))
+                return devices[i];
     grade_skip(g, "this machine has no block device that takes a limit");
 }
 
@@ -82,6 +86,32 @@ static const char *limit_in(struct run *room, const struct cgroups *io, const ch
     return say(g, "%.*s", (int)strcspn(line, " \n"), line);
 }
 
+/* A limit that the group has before, of reading or of writing, as --cgroup-conf takes it. */
+static const char *had_before(struct grade *g, const struct cgroups *io, const char *device,
+                              bool reads)
+{
+    return say(g, "%s=%s %s65536", file_of(io, reads), device,
+               io->version == 1 ? ""
+               : reads          ? "rbps="
+                                : "wbps=");
+}
+
+/* What was mistaken, if it can be told from the two numbers. */
+static const char *mistaken(struct grade *g, const char *is, const char *wanted, const char *other,
+                            bool reads)
+{
+    unsigned long long number = strtoull(is, NULL, 10), asked = strtoull(wanted, NULL, 10);
+
+    if (other != NULL && strcmp(is, other) == 0)
+        return say(g, ", the limit for %s", reads ? "writing" : "reading");
+    if (number > 0 && number == (asked & UINT32_MAX))
+        return ", what 32 bits hold of it";
+    if (number > 0 && number == asked / 1024 * 1024)
+        return ", whole KiB of it";
+    return "";
+}
+
+/* What is not asked for is no limit, also where there was one. */
 static void check_limits(struct run *room, const struct cgroups *io, const char *device,
                          const char *reads, const char *writes)
 {
@@ -89,6 +119,10 @@ static void check_limits(struct run *room, const struct cgroups *io, const char 
     const char *options[5] = {NULL};
     size_t count = 0;
 
+    if (reads == NULL || writes == NULL) {
+        options[count++] = "--cgroup-conf";
+        options[count++] = had_before(g, io, device, reads == NULL);
+    }
     if (reads != NULL) {
         options[count++] = "--device-read-bps";
         options[count++] = say(g, "%s:%s", device, reads);
@@ -107,14 +141,11 @@ static void check_limits(struct run *room, const struct cgroups *io, const char 
                .because = asked == NULL ? "limit-not-asked"
                           : i == 0      ? "read-limit"
                                         : "write-limit",
-               .expected = say(g, "%s %s%s%s%s: %s at most %s bytes a second", options[0],
-                               options[1], count > 2 ? " " : "", count > 2 ? options[2] : "",
-                               count > 2 ? say(g, " %s", options[3]) : "",
+               .expected = say(g, "%s %s %s %s: %s at most %s bytes a second", options[0],
+                               cpu_quoted(g, options[1]), options[2], options[3],
                                i == 0 ? "reading" : "writing", wanted),
                .kernel = say(g, "%s says %s%s", file_of(io, i == 0), is,
-                             other != NULL && strcmp(is, other) == 0
-                                 ? say(g, ", the limit for %s", i == 0 ? "writing" : "reading")
-                                 : ""),
+                             mistaken(g, is, wanted, other, i == 0)),
                .see = say(g, "cat %s/GROUP/%s", io->folder, file_of(io, i == 0)));
     }
 }
@@ -125,8 +156,11 @@ void cpu_step_io(struct grade *g)
     bool v2 = cgroups_of(g, room, "cpu").version == 2;
     struct cgroups io = cgroups_of(g, room, v2 ? "io" : "blkio");
     const char *device = find_device(room, &io);
-    const char *reads = say(g, "%d", 4096 * grade_between(g, 16, 99999));
-    const char *writes = say(g, "%d", 4096 * grade_between(g, 16, 99999));
+    /* Neither fits in 32 bits, and both are odd: bytes, not pages or KiB. */
+    const char *reads =
+        say(g, "%llu", (1ULL << 32) + 2 * (unsigned)grade_between(g, 9999, 99999) + 1);
+    const char *writes =
+        say(g, "%llu", (3ULL << 32) + 2 * (unsigned)grade_between(g, 9999, 99999) + 1);
 
     check_limits(room, &io, device, reads, writes);
     check_limits(room, &io, device, reads, NULL);

@@ -45,10 +45,12 @@ static void check_amounts(struct run *room)
     int millis = grade_between(g, 1001, 99999);
 
     check_amount(room, say(g, "%d", whole), (unsigned)whole * 1000);
+    check_amount(room, say(g, "0%d", whole + 8), (unsigned)(whole + 8) * 1000); /* not octal */
     check_amount(room, say(g, "0.%d", tenths), (unsigned)tenths * 100);
     check_amount(room, say(g, "%d.0%d", whole, hundredths),
                  (unsigned)(whole * 1000 + hundredths * 10));
-    check_amount(room, say(g, "0.00%d", thousandths), (unsigned)thousandths);
+    check_amount(room, say(g, "0.0%d%d", hundredths, thousandths),
+                 (unsigned)(hundredths * 10 + thousandths));
     check_amount(room, say(g, "%d.%d%d%d", whole, tenths, hundredths, thousandths),
                  (unsigned)(whole * 1000 + tenths * 100 + hundredths * 10 + thousandths));
     check_amount(room, say(g, "%dm", millis), (unsigned)millis);
@@ -58,8 +60,10 @@ static void check_amounts(struct run *room)
         check_no_amount(room, nonsense[i], "Invalid argument", "nonsense");
     check_no_amount(room, say(g, "%d.%d%d%d%d", whole, tenths, tenths, tenths, thousandths),
                     "Invalid argument", "too-fine");
+    check_no_amount(room, say(g, "%d.%d0000", whole, tenths), "Invalid argument", "too-fine");
     check_no_amount(room, "0", "Invalid argument", "zero");
     check_no_amount(room, "0m", "Invalid argument", "zero");
+    check_no_amount(room, "0.000", "Invalid argument", "zero");
     check_no_amount(room, "1000000.001", "Numerical result out of range", "too-much");
     check_no_amount(room, "1000000001m", "Numerical result out of range", "too-much");
     /* Times 1000 that is 384 modulo 2^64; and what no 64 bits hold. */
@@ -82,6 +86,10 @@ static const char *mistaken(struct grade *g, const char *is, const char *wanted)
         return ", the other way round";
     if (is_period == period && is_quota * 10 == quota)
         return ", a tenth of it";
+    if (is_period == period && is_quota == quota + 1)
+        return ", a microsecond more";
+    if (is_period == period && is_quota < quota && quota - is_quota < 1000)
+        return say(g, ", %llu microseconds less", quota - is_quota);
     return is_period == period ? say(g, ", %llu %% of a CPU", is_quota * 100 / is_period) : "";
 }
 
@@ -94,8 +102,8 @@ static void check_files(struct run *room, const char *const *options, const char
     const char *quota = cpu_quota(start.room, &start.cpu, start.name);
     expect(g, quota != NULL && strcmp(quota, wanted) == 0, .because = "quota-file",
            .expected =
-               say(g, "%s %s%s%s: quota and period of the group are \"%s\"", options[0], options[1],
-                   options[2] != NULL ? " " : "",
+               say(g, "%s %s%s%s: quota and period of the group are \"%s\"", options[0],
+                   cpu_quoted(g, options[1]), options[2] != NULL ? " " : "",
                    options[2] != NULL ? say(g, "%s %s", options[2], options[3]) : "", wanted),
            .kernel = say(g, "they are \"%s\"%s", quota != NULL ? quota : "not there",
                          mistaken(g, quota, wanted)),
@@ -103,27 +111,49 @@ static void check_files(struct run *room, const char *const *options, const char
                       start.cpu.version == 2 ? "cpu.max" : "cpu.cfs_*_us"));
 }
 
-/* Not too small: COMMAND has to start on it. */
+/* A period that these millis do not divide into whole microseconds: more than half of one is left
+ * over. (They are odd and no multiple of 5, so one is soon found.) */
+static int odd_period(struct grade *g, int millis)
+{
+    int period = 1000 * grade_between(g, 50, 990) + grade_between(g, 300, 800);
+
+    while ((long long)millis * period % 1000 <= 500)
+        period++;
+    return period;
+}
+
+/* A quota and a period that the group had before stay nowhere: the usual one is written, too. */
+static const char *had_before(struct run *room)
+{
+    bool v2 = cgroups_of(run_grade(room), room, "cpu").version == 2;
+
+    return v2 ? "cpu.max=70000 50000" : "cpu.cfs_period_us=50000";
+}
+
+/* Not too small: COMMAND has to start on it. More than 32 bits hold as well: thousandths times
+ * microseconds, of 45 processors. */
 static void check_quotas(struct grade *g)
 {
-    int millis = grade_between(g, 301, 999), whole = grade_between(g, 2, 64);
-    int period = grade_between(g, 50, 999); /* thousands of microseconds: no fractions then */
+    int millis = 10 * grade_between(g, 30, 99) + 7, whole = grade_between(g, 45, 900);
+    int period = odd_period(g, millis);
     struct run *room = outside_open(g, false);
 
-    check_files(room, (const char *const[]){"--cpus", say(g, "0.%03d", millis), NULL},
+    check_files(room,
+                (const char *const[]){"--cgroup-conf", had_before(room), "--cpus",
+                                      say(g, "0.%d", millis), NULL},
                 say(g, "%d 100000", millis * 100));
     check_files(room, (const char *const[]){"--cpus", say(g, "%d.5", whole), NULL},
                 say(g, "%d 100000", whole * 100000 + 50000));
     check_files(room,
                 (const char *const[]){"--cpus", say(g, "%dm", millis), "--cpu-period",
-                                      say(g, "%d000", period), NULL},
-                say(g, "%d %d000", millis * period, period));
+                                      say(g, "%d", period), NULL},
+                say(g, "%lld %d", (long long)millis * period / 1000, period));
     check_files(room, (const char *const[]){"--cpus", "1", "--cpu-period", "1000", NULL},
                 "1000 1000");
     check_files(room, (const char *const[]){"--cpus", "2", "--cpu-period", "1000000", NULL},
                 "2000000 1000000");
-    check_files(room, (const char *const[]){"--cpu-period", say(g, "%d000", period), NULL},
-                say(g, "max %d000", period));
+    check_files(room, (const char *const[]){"--cpu-period", say(g, "%d", period), NULL},
+                say(g, "max %d", period));
 }
 
 static void check_refusals(struct run *room)

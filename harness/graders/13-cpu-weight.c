@@ -16,6 +16,8 @@ static const char *weight_file(const struct cgroups *cpu)
     return cpu->version == 2 ? "cpu.weight" : "cpu.shares";
 }
 
+enum { BEFORE = 300 }; /* a weight that the group has had */
+
 /* What stands in the file for a weight; the kernel's own rounding for version 1. */
 static const char *weight_text(struct grade *g, const struct cgroups *cpu, int weight)
 {
@@ -27,14 +29,17 @@ static void check_weight_file(const struct start *start, int weight)
     struct grade *g = run_grade(start->run);
     const char *file = weight_file(&start->cpu), *wanted = weight_text(g, &start->cpu, weight);
     const char *shares = weight_text(g, &start->cpu, (weight * 1024 + 50) / 100);
+    const char *before = weight_text(g, &start->cpu, BEFORE);
     const char *text = cgroups_read(start->room, &start->cpu, start->name, file);
     const char *quota = cpu_quota(start->room, &start->cpu, start->name);
 
     expect(g, text != NULL && strcmp(text, wanted) == 0, .because = "weight-file",
            .expected = say(g, "--cpu-weight %d: %s of the group is %s", weight, file, wanted),
            .kernel = say(g, "it is %s%s", text != NULL ? text : "not there",
-                         text != NULL && strcmp(text, shares) == 0 ? ", shares in place of a weight"
-                                                                   : ""),
+                         text == NULL                ? ""
+                         : strcmp(text, shares) == 0 ? ", shares in place of a weight"
+                         : strcmp(text, before) == 0 ? ", what it was before"
+                                                     : ""),
            .see = say(g, "cat %s/GROUP/%s", start->cpu.folder, file));
     expect(g, quota != NULL && strncmp(quota, "max", 3) == 0, .because = "weight-limits",
            .expected = "a weight sets no quota: who is alone gets everything",
@@ -42,10 +47,12 @@ static void check_weight_file(const struct start *start, int weight)
            .see = "cgroup-v2.rst, Weights and Limits");
 }
 
+/* In a group that has had another weight before. */
 static void check_weight(struct run *room, int weight)
 {
     struct grade *g = run_grade(room);
-    const char *const options[] = {"--cpu-weight", say(g, "%d", weight), NULL};
+    const char *const options[] = {"--cgroup-conf", say(g, "cpu.weight=%d", BEFORE), "--cpu-weight",
+                                   say(g, "%d", weight), NULL};
     struct start start = cpu_start(room, options, NULL);
 
     run_payload(start.run);
@@ -137,18 +144,24 @@ static void check_ratio(struct grade *g)
            .see = "two at once: lab13 --cpu-weight N -- grind 500, pinned to one CPU");
 }
 
+static void check_no_weight(struct run *room, const char *weight)
+{
+    cpu_refused(room, (const char *const[]){"--cpu-weight", weight, NULL},
+                "Numerical result out of range", "out-of-range",
+                say(run_grade(room), "a weight of %s", weight));
+}
+
 void cpu_step_weight(struct grade *g)
 {
     struct run *room = outside_open(g, false);
 
     check_weight(room, 1);
+    check_weight(room, 100);
     check_weight(room, 10000);
-    cpu_refused(room, (const char *const[]){"--cpu-weight", "0", NULL},
-                "Numerical result out of range", "out-of-range", "a weight of 0");
-    cpu_refused(
-        room,
-        (const char *const[]){"--cpu-weight", say(g, "%d", grade_between(g, 10001, 25000)), NULL},
-        "Numerical result out of range", "out-of-range", "a weight above 10000");
+    check_no_weight(room, "0");
+    check_no_weight(room, "10001");
+    check_no_weight(room, say(g, "%d", 65536 + grade_between(g, 1, 4000))); /* in 16 bits, one */
+    check_no_weight(room, "4294967295");                                    /* in an int, -1 */
     check_ratio(g);
 }
 
@@ -181,7 +194,8 @@ static void check_request(struct run *room, unsigned long long millis)
 
 void cpu_step_units(struct grade *g)
 {
-    static const unsigned edges[] = {1, 0, 2, 3, 250, 999, 1000, 255999, 256000, 256001};
+    /* The last, times 1024, is 1024 in 32 bits. */
+    static const unsigned edges[] = {1, 0, 2, 3, 250, 999, 1000, 255999, 256000, 256001, 4194305};
     struct run *room = outside_open(g, false);
 
     for (size_t i = 0; i < sizeof edges / sizeof *edges; i++)

@@ -63,6 +63,11 @@ void cpu_refused(struct run *room, const char *const *options, const char *error
            .see = "what a hook returns ends the start: hand the error on");
 }
 
+const char *cpu_quoted(struct grade *g, const char *text)
+{
+    return strchr(text, ' ') != NULL ? say(g, "'%s'", text) : text;
+}
+
 const char *cpu_quota(struct run *room, const struct cgroups *cpu, const char *name)
 {
     struct grade *g = run_grade(room);

@@ -30,6 +30,9 @@ struct start cpu_start(struct run *room, const char *const *options, const char 
 void cpu_refused(struct run *room, const char *const *options, const char *error,
                  const char *because, const char *what);
 
+/* As one has to type it: in quotes when there is a space in it. */
+const char *cpu_quoted(struct grade *g, const char *text);
+
 /* "QUOTA PERIOD" of a group, "max" for no quota: what version 2 has in one file and version 1 in
  * two. NULL when there is no such group. */
 const char *cpu_quota(struct run *room, const struct cgroups *cpu, const char *name);

@@ -198,7 +198,7 @@ static size_t add_machine(const struct guest_options *options, const struct proc
                                  "-cpu",
                                  options->kvm ? "host" : processor->cpu,
                                  "-smp",
-                                 "1", /* a second one costs a second at boot */
+                                 "1,maxcpus=2", /* a second one costs a second: it is off */
                                  "-m",
                                  memory,
                                  "-kernel",

@@ -27,14 +27,16 @@ int cpu_parse(const char *text, cpu_millis *millis);
 
 /* Allows the group `millis` of CPU in each period of `period` microseconds (0: the usual 100000),
  * 0 millis for no quota. The kernel takes periods from 1000 to 1000000 and quotas from 1000 on,
- * both in microseconds: what it refuses is refused (-EINVAL), nothing is rounded up in silence.
+ * both in microseconds: what it refuses is refused (-EINVAL), nothing is rounded up in silence; a
+ * part of a microsecond is dropped. What the group had before does not matter.
  * cpu.max in version 2; cpu.cfs_quota_us and cpu.cfs_period_us in version 1. */
 int cpu_limit(const struct cgroup *group, cpu_millis millis, uint64_t period);
 
 /* How often a quota stopped the group: of `periods` in which it wanted to run, in `throttled` it
  * ran out, and waited `throttled_usec` microseconds in all. `usage_usec` is the CPU time it has
  * used. Version 1 counts times in nanoseconds, and the last in another file (cpuacct.usage; 0 where
- * that is not to be had). -ENOENT for a group without cpu.stat. */
+ * that is not to be had). Kernels differ in what other lines cpu.stat has, and in their order: the
+ * names count. -ENOENT for a group without cpu.stat. */
 struct cpu_stat {
     uint64_t usage_usec;
     uint64_t periods;
