@@ -27,8 +27,23 @@ static void check_flag(struct run *run, pid_t pid, const char *who, bool allowed
            .see = see);
     expect(g, powers.no_new_privs == 1, .because = "not-set",
            .expected = say(g, "NoNewPrivs of %s is 1", who),
-           .kernel = say(g, "/proc/%d/status: NoNewPrivs is %d", pid, powers.no_new_privs),
-           .see = see);
+           .kernel = say(g, "/proc/%d/status of %s: NoNewPrivs is 0", pid, who), .see = see);
+}
+
+/* Whoever it is: an ordinary user, and a root to whom nothing is left. */
+static void check_others(struct grade *g, bool allowed)
+{
+    const char *const user[] = {BARE, "--unlimited", allowed ? "--allow-new-privs" : NULL, NULL};
+    const char *const nothing[] = {BARE, "--keep", "0", NULL};
+    unsigned uid = (unsigned)grade_between(g, 1, 60000);
+    const char *powers = say(g, "alone=%u:%u amb=%s", uid, uid, caps_text(g, IDENTITY)), *said;
+    struct run *run = caps_start(g, NULL, NULL, powers, user);
+
+    check_flag(run, run_payload(run)->pid, "an ordinary user's COMMAND", allowed);
+    if (allowed || caps_run(run, NULL, nothing, &said) != 0) /* that it starts is for step 2 */
+        return;
+    run = caps_start(g, run, NULL, NULL, nothing);
+    check_flag(run, run_payload(run)->pid, "COMMAND without a capability", allowed);
 }
 
 /* COMMAND, root, gives its powers away and executes something: a root gets them back by that. */
@@ -60,7 +75,7 @@ static void check_file(struct grade *g, struct run *room, const char *path, bool
         BARE, "--unlimited", "-u", say(g, "%u:%u", uid, uid), allowed ? "--allow-new-privs" : NULL,
         NULL};
     struct run *run = caps_start(
-        g, room, NULL, say(g, "uid=%u gid=%u groups= amb=%s", uid, uid, caps_text(g, bit(SETGID))),
+        g, room, NULL, say(g, "uid=%u gid=%u groups= amb=%s", uid, uid, caps_text(g, IDENTITY)),
         arguments);
     pid_t pid = run_payload(run)->pid;
     struct powers before = caps_of(run, pid);
@@ -97,8 +112,10 @@ static void check_files(struct grade *g)
 
 void caps_step_new_privs(struct grade *g)
 {
-    check_root(g, true);
-    check_root(g, false);
+    for (int allowed = 1; allowed >= 0; allowed--) {
+        check_root(g, allowed);
+        check_others(g, allowed);
+    }
     if (run_ids(g) > 1)
         check_files(g);
 }

@@ -95,15 +95,15 @@ static void check_writes(struct grade *g, struct run *before, struct run *run)
 }
 
 /* The same file system, by another mount and by the folder's own path. */
-static void check_outside(struct grade *g, struct run *room)
+static void check_outside(struct grade *g, struct run *room, const char *rootfs)
 {
-    const char *const files[] = {ROOTFS "/etc", "/tmp/flagged/etc", "/tmp"};
+    const char *const folders[] = {ROOTFS "/etc", say(g, "%s/etc", rootfs), "/tmp"};
 
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        const char *path = say(g, "%s/%s", files[i], grade_word(g, 8));
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        const char *path = say(g, "%s/%s", folders[i], grade_word(g, 8));
         const char *reply = run_ask(room, "write %s text", path);
         expect(g, strcmp(reply, "ok") == 0, .because = "super-block",
-               .expected = say(g, "outside, %s can be written to", files[i]),
+               .expected = say(g, "outside, %s can be written to", folders[i]),
                .kernel = say(g, "outside, a write to %s says \"%s\" (errno)", path, reply),
                .see = "mount(2), MS_REMOUNT with and without MS_BIND");
     }
@@ -114,14 +114,27 @@ static void check_error_passed_on(struct grade *g, struct run *room)
 {
     const char *const arguments[] = {"--without=user", "--rootfs", ROOTFS,      "--chroot",
                                      "--read-only",    "--",       "/bin/true", NULL};
-    const char *said;
+    const char *said, *see = "lab09 --rootfs " ROOTFS " --chroot --read-only true; echo $?";
     int status = outside_run(room, &(struct run_options){.arguments = arguments}, &said);
 
     expect(g, status == REFUSED && strstr(said, "capabilities_protect_root: ") != NULL,
            .because = "error-ignored",
            .expected = "after --chroot, / is no mount: EINVAL, status 125",
-           .kernel = say(g, "exit status %d: its error was not passed on", status),
-           .see = "lab09 --rootfs " ROOTFS " --chroot --read-only true; echo $?");
+           .kernel = say(g, "exit status %d: its error was not passed on", status), .see = see);
+    expect(g, strstr(said, strerror(EINVAL)) != NULL, .because = "wrong-error",
+           .expected = say(g, "after --chroot, / is no mount: %s", strerror(EINVAL)),
+           .kernel = say(g, "another error: %.60s", said), .see = see);
+}
+
+/* A root whose mount has these flags of its own; what is not among them must not be added. */
+static const char *flagged_root(struct grade *g, struct run *room, unsigned long flags)
+{
+    const char *path = say(g, "/tmp/%s", grade_word(g, 9));
+
+    outside_do(room, "mkdir %s", path);
+    outside_do(room, "mount " ROOTFS " %s %d", path, MS_BIND);
+    outside_do(room, "mount none %s %lu", path, MS_REMOUNT | MS_BIND | flags);
+    return path;
 }
 
 void caps_step_read_only(struct grade *g)
@@ -129,30 +142,39 @@ void caps_step_read_only(struct grade *g)
     struct run *room = outside_open(g, true);
     const char *volume = say(g, "/tmp/%s", grade_word(g, 7));
 
-    /* A volume with another below it, and a root whose mount has flags of its own. */
+    /* A volume with another below it. */
     for (int i = 0; i < 2; i++) {
         outside_do(room, "mkdir %s%s", volume, i == 0 ? "" : "/in");
         outside_do(room, "mount tmpfs %s%s 0", volume, i == 0 ? "" : "/in");
     }
-    outside_do(room, "mkdir /tmp/flagged");
     outside_do(room, "mkdir " ROOTFS "/strata");
-    outside_do(room, "copy 755 /strata/probe " ROOTFS "/strata/probe");
-    outside_do(room, "mount " ROOTFS " /tmp/flagged %d", MS_BIND);
-    outside_do(room, "mount none /tmp/flagged %d", MS_REMOUNT | MS_BIND | MS_NODEV | MS_NOSUID);
-    for (int user = 0; user < 2; user++) { /* also in the user namespace of layer 08 */
-        const char *arguments[] = {"--rootfs", "/tmp/flagged", "-v", say(g, "%s:/data", volume),
-                                   "--tmpfs",  "/scratch",     NULL, NULL,
+    const struct {
+        unsigned long flags;
+        const char *without;
+    } roots[] = {{MS_NOSUID | MS_NODEV | MS_NOATIME, "--without=user"},
+                 {MS_NOEXEC, "--without=user"},
+                 {MS_NOSUID | MS_NODEV, NULL}}; /* also in the user namespace of layer 08 */
+    for (size_t i = 0; i < sizeof roots / sizeof *roots; i++) {
+        const char *rootfs = flagged_root(g, room, roots[i].flags);
+        /* What is executed lies in a volume: there is a root where nothing can be. */
+        const char *arguments[] = {"--rootfs",
+                                   rootfs,
+                                   "-v",
+                                   say(g, "%s:/data", volume),
+                                   "-v",
+                                   "/strata:/strata",
+                                   "--tmpfs",
+                                   "/scratch",
+                                   roots[i].without,
+                                   NULL,
                                    NULL};
-        size_t count = 6;
-        if (user == 0)
-            arguments[count++] = "--without=user";
         struct run *before = caps_start(g, room, NULL, NULL, arguments);
         run_payload(before);
-        arguments[count++] = "--read-only";
+        arguments[roots[i].without != NULL ? 9 : 8] = "--read-only";
         struct run *run = caps_start(g, room, NULL, NULL, arguments);
         check_mounts(g, before, run);
-        check_outside(g, room);
-        if (user == 0)
+        check_outside(g, room, rootfs);
+        if (i == 0)
             check_writes(g, before, run);
     }
     check_error_passed_on(g, room);

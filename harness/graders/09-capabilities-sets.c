@@ -1,6 +1,7 @@
 /* Lab 09, step 2: what capabilities_limit leaves, to whoever calls it. */
 #include "graders/09-capabilities.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "grade/run.h"
@@ -97,7 +98,7 @@ static void check_inheritable(struct run *room)
 static void check_less(struct run *room)
 {
     struct grade *g = run_grade(room);
-    uint64_t less = caps_some(g, caps_known(g)) | bit(SETPCAP) | bit(SYS_ADMIN) | bit(SETGID);
+    uint64_t less = caps_some(g, caps_known(g)) | bit(SETPCAP) | bit(SYS_ADMIN) | IDENTITY;
     const char *const arguments[] = {"--without=uts,mount,root,user", "--init", NULL};
     const char *asked = "started with less than the default";
 
@@ -116,7 +117,7 @@ static void check_less(struct run *room)
 static void check_without_setpcap(struct run *room)
 {
     struct grade *g = run_grade(room);
-    uint64_t less = (caps_some(g, DEFAULT_SET) | bit(SYS_CHROOT) | bit(SETGID)) & ~bit(SETPCAP);
+    uint64_t less = (caps_some(g, DEFAULT_SET) | bit(SYS_CHROOT) | IDENTITY) & ~bit(SETPCAP);
     const char *const arguments[] = {BARE, NULL};
     const char *powers = say(g, "bnd=%s", caps_text(g, less)), *said;
     const char *asked = "no CAP_SETPCAP, and nothing to drop from the bounding set";
@@ -131,34 +132,36 @@ static void check_without_setpcap(struct run *room)
            .expected = "no CAP_SETPCAP, so cap_sys_admin stays in the bounding set: EPERM, 125",
            .kernel = say(g, "exit status %d: its error was not passed on", status),
            .see = "prctl(2), PR_CAPBSET_DROP, ERRORS; cap_drop_bound(3) returns -1");
+    expect(g, strstr(said, strerror(EPERM)) != NULL, .because = "wrong-error",
+           .expected = say(g, "no CAP_SETPCAP: %s", strerror(EPERM)),
+           .kernel = say(g, "another error: %.60s", said),
+           .see = "prctl(2), PR_CAPBSET_DROP, ERRORS");
 }
 
-/* CAP_SETPCAP is permitted, not effective: as it is after a change of uid. Here the lab program is
- * a file with permitted capabilities that uid 0 alone would not give it. */
-static void check_not_effective(struct run *room)
+/* The lab program as a file with these permitted capabilities, of which none is effective, and none
+ * comes of uid 0: as it is after a change of uid. The bounding set is full. */
+static void check_file(struct run *room, uint64_t permitted, const char *because, const char *asked)
 {
     struct grade *g = run_grade(room);
     const char *folder = say(g, "/tmp/%s", grade_word(g, 7)), *program = say(g, "%s/lab09", folder);
-    uint64_t all = caps_known(g);
     const char *const arguments[] = {BARE, NULL};
+    const char *said, *words[] = {"--start-with", "alone", "noroot", program, BARE, NULL};
 
     outside_do(room, "mkdir %s", folder);
     outside_do(room, "mount tmpfs %s 0", folder);
     outside_do(room, "copy 755 /strata/lab09 %s", program);
-    outside_do(room, "setcap %s 0 %s", caps_text(g, all), program);
-    const char *said, *words[] = {"--start-with", "alone", "noroot", program, BARE, NULL};
-    const char *asked = "CAP_SETPCAP permitted, not effective";
+    outside_do(room, "setcap %s 0 %s", caps_text(g, permitted), program);
     int status = outside_run(
         room,
         &(struct run_options){.program = "/strata/probe",
                               .arguments = words,
                               .command = (const char *[]){"--", "/strata/busybox", "true", NULL}},
         &said);
-    expect(g, status == 0, .because = "not-raised", .expected = say(g, "%s: no failure", asked),
+    expect(g, status == 0, .because = because, .expected = say(g, "%s: no failure", asked),
            .kernel = say(g, "exit status %d; %s: %.60s", status, asked, said),
            .see = "capabilities(7); prctl(2), PR_CAPBSET_DROP: effective, not just permitted");
     struct run *run = caps_start(g, room, program, "alone noroot", arguments);
-    struct powers start = check_start(run, PERMITTED, all);
+    struct powers start = check_start(run, PERMITTED, permitted);
     if (start.sets[EFFECTIVE] != 0)
         grade_error(g, 0, "the lab program's capabilities are effective");
     struct powers command = caps_of(run, run_payload(run)->pid);
@@ -169,18 +172,27 @@ static void check_not_effective(struct run *room)
            .see = "capabilities(7): dropping from the bounding set");
 }
 
-/* Somebody who is not root, and has all capabilities all the same. */
-static void check_user(struct run *room)
+/* Whatever is bounded, only what is permitted can stay so, and all the rest has to go. */
+static void check_files(struct run *room)
 {
     struct grade *g = run_grade(room);
-    unsigned uid = (unsigned)grade_between(g, 1, 60000);
-    const char *who = say(g, "%u:%u", uid, uid), *asked = say(g, "uid %u", uid);
-    const char *const arguments[] = {"--without=user", "--init", "-u", who, NULL};
-    uint64_t all = caps_known(g);
-    const uint64_t wanted[CAPS_SETS] = {[BOUNDING] = DEFAULT_SET};
+    uint64_t all = caps_known(g), fewer = caps_some(g, all) | bit(SETPCAP) | IDENTITY;
+
+    check_file(room, all, "not-raised", "CAP_SETPCAP permitted, not effective");
+    check_file(room, fewer & ~(bit(SYS_ADMIN) | bit(SYS_CHROOT)), "less-fails",
+               "fewer are permitted than bounded");
+}
+
+/* Somebody who has all capabilities and is not root; and a root whose group is not. */
+static void check_user(struct run *room, unsigned uid, unsigned gid)
+{
+    struct grade *g = run_grade(room);
+    const char *who = say(g, "%u:%u", uid, gid), *asked = say(g, "-u %s", who);
+    const char *const arguments[] = {"--without=uts,mount,root,user", "--init", "-u", who, NULL};
+    uint64_t all = caps_known(g), left = uid == 0 ? DEFAULT_SET : 0;
+    const uint64_t wanted[CAPS_SETS] = {DEFAULT_SET, left, left, 0, 0};
     struct run *run =
-        caps_start(g, NULL, NULL,
-                   say(g, "uid=%u gid=%u groups= amb=%s", uid, uid, caps_text(g, all)), arguments);
+        caps_start(g, room, NULL, say(g, "alone=%s amb=%s", who, caps_text(g, all)), arguments);
 
     check_start(run, AMBIENT, all);
     caps_check(run, caps_init(run), "the init, PID 1", wanted, asked);
@@ -199,7 +211,7 @@ void caps_step_sets(struct grade *g)
     check_keep(room, "ffffffffffffffff", all, "keep bits that no capability has");
     check_less(room);
     check_without_setpcap(room);
-    check_not_effective(room);
-    if (run_ids(g) > 1)
-        check_user(room);
+    check_files(room);
+    check_user(room, (unsigned)grade_between(g, 1, 60000), 0);
+    check_user(room, 0, (unsigned)grade_between(g, 1, 60000));
 }

@@ -18,6 +18,7 @@ enum { REFUSED = 125 };
 enum {
     DAC_OVERRIDE = 1,
     SETGID = 6,
+    SETUID = 7,
     SETPCAP = 8,
     NET_BIND_SERVICE = 10,
     NET_RAW = 13,
@@ -31,6 +32,10 @@ static inline uint64_t bit(int capability)
 {
     return UINT64_C(1) << capability;
 }
+
+/* What capabilities_become may want to use though there is nothing to change, as cap_setuid(3)
+ * does. A step that is not about that leaves them to it. */
+#define IDENTITY (bit(SETGID) | bit(SETUID))
 
 /* The sets, by their line in /proc/PID/status. */
 enum caps_set { BOUNDING, PERMITTED, EFFECTIVE, INHERITABLE, AMBIENT, CAPS_SETS };

@@ -8,7 +8,6 @@
 #include <linux/seccomp.h>
 #include <linux/securebits.h>
 #include <sched.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -37,17 +36,20 @@ static void write_file(const char *path, const char *text)
     close(fd);
 }
 
-static void be_alone(void)
+/* `who` is "UID:GID", as the new user namespace numbers us. */
+static void be_alone(const char *who)
 {
     char map[64];
-    uid_t uid = geteuid();
-    gid_t gid = getegid();
+    unsigned uid = 0, gid = 0;
+    uid_t old_uid = geteuid();
+    gid_t old_gid = getegid();
 
+    sscanf(who, "%u:%u", &uid, &gid);
     must(unshare(CLONE_NEWUSER), "unshare");
     write_file("/proc/self/setgroups", "deny");
-    snprintf(map, sizeof map, "0 %u 1", uid);
+    snprintf(map, sizeof map, "%u %u 1", uid, old_uid);
     write_file("/proc/self/uid_map", map);
-    snprintf(map, sizeof map, "0 %u 1", gid);
+    snprintf(map, sizeof map, "%u %u 1", gid, old_gid);
     write_file("/proc/self/gid_map", map);
 }
 
@@ -117,9 +119,8 @@ static const char *value_of(const char *word, const char *key)
 _Noreturn void probe_start_with(char **words)
 {
     uint64_t inheritable = 0, ambient = 0, bounding = UINT64_MAX;
-    const char *uid = NULL, *gid = NULL, *groups = NULL, *value;
+    const char *uid = NULL, *gid = NULL, *groups = NULL, *alone = NULL, *value;
     int securebits = 0;
-    bool alone = false;
 
     for (; *words != NULL && (*words)[0] != '/'; words++) {
         if ((value = value_of(*words, "uid=")) != NULL)
@@ -136,15 +137,17 @@ _Noreturn void probe_start_with(char **words)
             bounding = strtoull(value, NULL, 16);
         else if (strcmp(*words, "noroot") == 0)
             securebits = SECBIT_NOROOT;
+        else if ((value = value_of(*words, "alone=")) != NULL)
+            alone = value;
         else if (strcmp(*words, "alone") == 0)
-            alone = true;
+            alone = "0:0";
         else if (strcmp(*words, "noclone3") == 0)
             refuse_clone3();
     }
     if (groups != NULL)
         join_groups(groups); /* which is denied where we go now */
-    if (alone)
-        be_alone();
+    if (alone != NULL)
+        be_alone(alone);
     if (gid != NULL)
         must(setresgid((gid_t)atoi(gid), (gid_t)atoi(gid), (gid_t)atoi(gid)), "setresgid");
     if (uid != NULL) {

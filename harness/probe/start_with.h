@@ -6,7 +6,8 @@
  *   inh=HEX amb=HEX              the inheritable and the ambient set; ambient ones are inheritable
  *   bnd=HEX                      what stays of the bounding set
  *   noroot                       uid 0 alone gives exec no capabilities (SECBIT_NOROOT)
- *   alone                        a user namespace with one id, root, and setgroups denied
+ *   alone  alone=UID:GID         a user namespace with one id, root or these numbers, and setgroups
+ *                                denied
  *   noclone3                     where clone3 is no system call (ENOSYS)
  * Never returns; ends with 120 when something does not work. capabilities(7) */
 _Noreturn void probe_start_with(char **words);

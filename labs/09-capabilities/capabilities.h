@@ -26,7 +26,8 @@ static const capability_set capabilities_default = 0xa80425fb;
 
 /* Becomes `uid` and `gid`, and a member of `groups` and no other group: groups first, then gid,
  * then uid, each real, effective and saved (and file system) id. Capabilities that are permitted
- * now stay permitted even when uid is not 0: capabilities_limit needs one of them still.
+ * now stay permitted even when uid is not 0: capabilities_limit needs one of them still. The flag
+ * for that is off again afterwards: it is meant for this change of uid, and for no later one.
  * Where the kernel has denied setgroups (/proc/self/setgroups), groups cannot change: asked for
  * none, that is no failure; asked for some, it is -EPERM. -EINVAL for an id that is not mapped, and
  * for (uid_t)-1 and (gid_t)-1, which are no ids. setresuid(2), prctl(2): PR_SET_KEEPCAPS */

@@ -51,6 +51,8 @@ int capabilities_become(uid_t uid, gid_t gid, const gid_t *groups, size_t count)
         result = -errno;
     if (fixed && prctl(PR_SET_SECUREBITS, bits, 0, 0, 0) < 0 && result == 0)
         result = -errno;
+    if (!fixed && prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0 && result == 0)
+        result = -errno;
     return result;
 }
 
