@@ -3,6 +3,7 @@
 #include "graders/11-cgroup.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -80,17 +81,22 @@ static void check_modes(struct grade *g)
 /* --- the place ----------------------------------------------------------------------------------
  */
 
-/* The lab program says where the group of our process is; `folder` is what we put it in, `what`
- * says what is special about it. */
-static void check_place(struct run *room, const char *controller, int version, const char *folder,
-                        const char *because, const char *what)
+/* A long path would fill the screen. */
+static const char *shown(struct grade *g, const char *path)
+{
+    size_t length = strlen(path);
+
+    return length > 120 ? say(g, "%.50s...%s, %zu bytes", path, path + length - 20, length) : path;
+}
+
+/* The lab program says where the group of `value` ("PID:CONTROLLER") is; `folder` is what we put
+ * it in, `what` says what is special about it. */
+static void check_answer(struct run *room, const char *said, const char *value, const char *folder,
+                         const char *because, const char *what)
 {
     struct grade *g = run_grade(room);
-    const char *value = say(g, "%d:%s", run_program_inside(room), controller), *said;
-    const char *const arguments[] = {"--cgroup-find", value, NULL};
     struct place wanted = place_outside(room, folder), place = {.error = ENOENT};
 
-    outside_run(room, &(struct run_options){.arguments = arguments}, &said);
     said = say(g, "%.*s", (int)strcspn(said, "\n"), said);
     const char *path = said[0] == 'v' ? strchr(said, ' ') : NULL;
     if (path != NULL && path[1] == '/')
@@ -98,10 +104,21 @@ static void check_place(struct run *room, const char *controller, int version, c
     if (wanted.error != 0)
         grade_error(g, -wanted.error, "%s is not there", folder);
     expect(g, place_same(&place, &wanted), .because = because,
-           .expected = say(g, "%s: the group of %s is %s (%s)", what, value, folder,
+           .expected = say(g, "%s: the group of %s is %s (%s)", what, value, shown(g, folder),
                            place_text(g, &wanted)),
-           .kernel = say(g, "your program says \"%s\": %s", said, place_text(g, &place)),
+           .kernel = say(g, "your program says \"%s\": %s", shown(g, said), place_text(g, &place)),
            .see = "cat /proc/PID/cgroup; fields 4 and 5 of /proc/self/mountinfo");
+}
+
+static void check_place(struct run *room, const char *controller, int version, const char *folder,
+                        const char *because, const char *what)
+{
+    struct grade *g = run_grade(room);
+    const char *value = say(g, "%d:%s", run_program_inside(room), controller), *said;
+    const char *const arguments[] = {"--cgroup-find", value, NULL};
+
+    outside_run(room, &(struct run_options){.arguments = arguments}, &said);
+    check_answer(room, said, value, folder, because, what);
     expect(g, said[1] == '0' + version, .because = "wrong-version",
            .expected = say(g, "%s is in a hierarchy of version %d", controller, version),
            .kernel = say(g, "your program says \"%.2s\"", said), .see = "cat /proc/PID/cgroup");
@@ -129,6 +146,11 @@ static void check_plain(struct grade *g, const char *controller)
     move(room, &groups, odd);
     check_place(room, controller, groups.version, say(g, "%s%s", groups.folder, odd), "odd-path",
                 "a name with a colon and a space");
+    const char *far = say(g, "%s/%s", name, grade_word(g, 150));
+    far = say(g, "%s/%s", far, grade_word(g, 150));
+    move(room, &groups, far);
+    check_place(room, controller, groups.version, say(g, "%s%s", groups.folder, far), "long-path",
+                "a long path");
 }
 
 /* Only a part of the hierarchy is mounted; and another part, whose name is the beginning of ours.
@@ -158,6 +180,32 @@ static void check_part(struct grade *g)
                    "No such file or directory", "unseen-group");
 }
 
+/* From within a cgroup namespace at /near, the group /far is "/../far", and the root of the mount
+ * that shows it is "/..". */
+static void check_beyond(struct grade *g)
+{
+    struct run *room = outside_open(g, false);
+    struct cgroups groups = cgroups_of(g, room, "pids");
+    const char *near = say(g, "/%s", grade_word(g, 5)), *far = say(g, "/%s", grade_word(g, 6));
+    const char *value;
+    int child = 0;
+
+    sscanf(run_ask(room, "child"), "ok %d", &child);
+    value = say(g, "%d:pids", child);
+    if (groups.version == 2)
+        cgroups_shell(room, "echo +pids >%s/cgroup.subtree_control", groups.folder);
+    cgroups_shell(room,
+                  "printf '#!/strata/busybox sh\nexec lab11 --cgroup-find %s >/tmp/said 2>&1\n' "
+                  ">/tmp/ask && chmod 755 /tmp/ask && cd %s && mkdir .%s .%s && "
+                  "echo %d >.%s/cgroup.procs && echo %d >.%s/cgroup.procs",
+                  value, groups.folder, near, far, child, far, run_program_inside(room), near);
+    outside_do(room, "unshare %#x", CLONE_NEWCGROUP);
+    outside_do(room, "execute /tmp/ask");
+    check_answer(room, cgroups_shell(room, "cat /tmp/said"), value,
+                 say(g, "%s%s", groups.folder, far), "outside-group",
+                 say(g, "asked within a cgroup namespace at %s", near));
+}
+
 /* A controller that nobody has, and words that only occur in the names of some. */
 static void check_unknown(struct grade *g)
 {
@@ -177,4 +225,5 @@ void cgroup_step_find(struct grade *g)
     check_plain(g, "pids");
     check_plain(g, grade_between(g, 0, 1) ? "memory" : "cpu");
     check_part(g);
+    check_beyond(g);
 }

@@ -49,6 +49,26 @@ static void check_hidden(struct grade *g)
            .see = "cat /proc/PID/cgroup, outside");
 }
 
+/* A cgroup namespace, and nothing besides: that of lab 02 is left out here. */
+static void check_only(struct grade *g)
+{
+    static const char *const kinds[] = {"uts", "ipc", "net", "time"};
+    static const char *const arguments[] = {"--without", "uts", "--security-opt",
+                                            "seccomp=unconfined", NULL};
+    struct run *room = outside_open(g, false);
+    struct run *run = run_start(g, &(struct run_options){.arguments = arguments, .beside = room});
+    const struct payload *payload = run_payload(run);
+
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        const char *inside = facts_namespace(g, payload->pid, kinds[i]);
+        const char *outside = facts_namespace(g, run_outside_pid(room), kinds[i]);
+        expect(g, strcmp(inside, outside) == 0, .because = "too-much",
+               .expected = say(g, "cgroup_hide makes a cgroup namespace and no other: %s", outside),
+               .kernel = say(g, "lab11 --without uts: COMMAND is in %s", inside),
+               .see = "unshare(2) in cgroup_hide: which flags?");
+    }
+}
+
 /* The room may have no more cgroup namespaces: without one COMMAND does not start. */
 static void check_refused(struct grade *g)
 {
@@ -67,6 +87,7 @@ static void check_refused(struct grade *g)
 void cgroup_step_hide(struct grade *g)
 {
     check_hidden(g);
+    check_only(g);
     check_refused(g);
 
     struct start start = cgroup_start(g, NULL);

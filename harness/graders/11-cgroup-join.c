@@ -99,8 +99,23 @@ static void check_early(struct grade *g)
     check_in(&start, waiting.child, "COMMAND, before its first hook,", "joined-late");
 }
 
+/* A program in `from` makes the group `above`/NAME. */
+static void check_parent(struct run *room, const char *from, const char *above)
+{
+    struct grade *g = run_grade(room);
+    struct start start = cgroup_start_from(g, room, "pids", from);
+    const struct payload *payload = run_payload(start.run);
+    const char *wanted = say(g, "%s%s", above, start.name);
+    const char *in = cgroups_group(g, &start.groups, "pids", payload->pid);
+
+    expect(g, in != NULL && strcmp(in, wanted) == 0, .because = "wrong-parent",
+           .expected = say(g, "a program in the group %s makes %s", from, wanted),
+           .kernel = say(g, "COMMAND is in %s", in != NULL ? in : "another"),
+           .see = "cat /proc/PID/cgroup of lab11, and of COMMAND");
+}
+
 /* A program in /a/b. In version 1 its groups stand below its own; in version 2 below /a, which has
- * no processes: nearer than the topmost. */
+ * no processes: nearer than the topmost. Who is not asked to hand controllers down does not. */
 static void check_nearest(struct grade *g)
 {
     struct run *room = outside_open(g, false);
@@ -108,19 +123,35 @@ static void check_nearest(struct grade *g)
     const char *a = say(g, "/%s", grade_word(g, 5)), *b = say(g, "%s/%s", a, grade_word(g, 5));
 
     cgroups_shell(room, "mkdir -p %s%s", groups.folder, b);
-    if (groups.version == 2)
-        cgroups_shell(room,
-                      "cd %s; echo +pids >cgroup.subtree_control; "
-                      "echo +pids >.%s/cgroup.subtree_control",
-                      groups.folder, a);
-    struct start start = cgroup_start_from(g, room, b);
-    const struct payload *payload = run_payload(start.run);
-    const char *wanted = say(g, "%s%s", groups.version == 2 ? a : b, start.name);
-    const char *in = cgroups_group(g, &start.groups, "pids", payload->pid);
-    expect(g, in != NULL && strcmp(in, wanted) == 0, .because = "wrong-parent",
-           .expected = say(g, "a program in the group %s makes %s", b, wanted),
-           .kernel = say(g, "COMMAND is in %s", in != NULL ? in : "another"),
-           .see = "cat /proc/PID/cgroup of lab11, and of COMMAND");
+    if (groups.version == 1) {
+        check_parent(room, b, b);
+        return;
+    }
+    cgroups_shell(room, "cd %s; echo +cpu +memory +pids >cgroup.subtree_control", groups.folder);
+    check_parent(room, b, a);
+    for (const char *const *at = (const char *const[]){"", a, NULL}; *at != NULL; at++) {
+        const char *text = cgroups_read(room, &groups, *at, "cgroup.subtree_control");
+        const char *wanted = *at == a ? "pids" : "cpu memory pids";
+        expect(g, text != NULL && strcmp(text, wanted) == 0, .because = "too-much-down",
+               .expected = say(g, "%s%s/cgroup.subtree_control is \"%s\" afterwards", groups.folder,
+                               *at, wanted),
+               .kernel = say(g, "it is \"%s\"", text != NULL ? text : ""),
+               .see = "ask one group, and for what the limits need: each controller costs time");
+    }
+}
+
+/* Version 2: a program in /a/b, and somebody in /a, so that neither can hand anything down. */
+static void check_crowded(struct grade *g)
+{
+    struct run *room = outside_open(g, false);
+    struct cgroups groups = cgroups_of(g, room, "pids");
+    const char *a = say(g, "/%s", grade_word(g, 5)), *b = say(g, "%s/%s", a, grade_word(g, 5));
+
+    if (groups.version != 2)
+        return;
+    cgroups_shell(room, "cd %s; mkdir -p .%s; echo %d >.%s/cgroup.procs", groups.folder, b,
+                  run_program_inside(room), a);
+    check_parent(room, b, "");
 }
 
 /* The program has ended, or COMMAND is there. */
@@ -144,7 +175,7 @@ static void check_born(struct grade *g)
     cgroups_shell(room,
                   "cd %s; echo +pids >cgroup.subtree_control; mkdir .%s; echo 1 >.%s/pids.max",
                   groups.folder, one, one);
-    struct start start = cgroup_start_from(g, room, one);
+    struct start start = cgroup_start_from(g, room, "pids", one);
     int status = run_until(start.run, is_decided, &start) && run_ended(start.run)
                      ? run_exit_status(start.run)
                      : 0;
@@ -178,12 +209,30 @@ static void check_taken(struct grade *g, const char *controller)
            .see = "remove only what you made");
 }
 
+/* A controller that nobody has: no group is made, rather than one that lacks it. */
+static void check_nowhere(struct grade *g)
+{
+    const char *conf = say(g, "%s.max=1", grade_word(g, 7)), *said;
+    const char *const arguments[] = {"--cgroup-conf", conf, "--", "/strata/busybox", "true", NULL};
+    int status =
+        outside_run(outside_open(g, false), &(struct run_options){.arguments = arguments}, &said);
+
+    expect(g, status == 125 && strstr(said, "cgroup_create: No such file or directory") != NULL,
+           .because = "nowhere",
+           .expected = say(g, "cgroup_create refuses a controller that is nowhere to be had (%.*s)",
+                           (int)strcspn(conf, "."), conf),
+           .kernel = say(g, "it ended with %d: %.80s", status, said),
+           .see = say(g, "lab11 --cgroup-conf %s true; echo $?", conf));
+}
+
 void cgroup_step_join(struct grade *g)
 {
     check_running(g);
     check_early(g);
     check_nearest(g);
+    check_crowded(g);
     check_born(g);
+    check_nowhere(g);
 
     const char *const *controllers = cgroup_controllers(g, outside_open(g, false));
     for (; *controllers != NULL; controllers++)

@@ -86,6 +86,99 @@ static void check_files(struct grade *g)
            .see = say(g, "lab11 --cgroup-conf %s=1 true; echo $?", none));
 }
 
+static size_t lines_in(const char *text)
+{
+    size_t count = text[0] != '\0' ? 1 : 0;
+
+    for (; (text = strchr(text, '\n')) != NULL && text[1] != '\0'; text++)
+        count++;
+    return count;
+}
+
+/* A file of many lines is read to its end. Lab 12 will want what stands there last. */
+static void check_long_file(struct grade *g)
+{
+    struct run *room = outside_open(g, false);
+    struct cgroups groups = cgroups_of(g, room, "memory");
+    const char *name = groups.version == 2 ? "/init" : "", *said;
+    const char *const arguments[] = {"--cgroup-read",
+                                     say(g, "%d:memory.stat", run_program_inside(room)), NULL};
+
+    if (groups.version == 2)
+        cgroups_shell(room, "echo +memory >%s/cgroup.subtree_control", groups.folder);
+    int status = outside_run(room, &(struct run_options){.arguments = arguments}, &said);
+    const char *text = cgroups_read(room, &groups, name, "memory.stat");
+    if (text == NULL)
+        grade_error(g, 0, "%s%s has no memory.stat", groups.folder, name);
+    expect(g, status == 0 && lines_in(said) == lines_in(text), .because = "cut-short",
+           .expected = say(g, "memory.stat is read whole: %zu lines", lines_in(text)),
+           .kernel =
+               say(g, "your program ended with %d and showed %zu lines", status, lines_in(said)),
+           .see = say(g, "lab11 --cgroup-read $$:memory.stat | wc -l"));
+}
+
+/* Its error is the kernel's own, whichever that is: ERANGE for a CPU that no kernel has room for.
+ */
+static void check_error(struct grade *g)
+{
+    static const char *const arguments[] = {
+        "--cgroup-conf", "cpuset.cpus=99999", "--", "/strata/busybox", "true", NULL};
+    const char *said;
+    int status =
+        outside_run(outside_open(g, false), &(struct run_options){.arguments = arguments}, &said);
+
+    expect(g, status == 125 && strstr(said, "result out of range") != NULL,
+           .because = "another-error",
+           .expected = "cpuset.cpus=99999: Numerical result out of range (ERANGE), 125",
+           .kernel = say(g, "it ended with %d: %.80s", status, said),
+           .see = "lab11 --cgroup-conf cpuset.cpus=99999 true; echo $?");
+}
+
+/* "cgroup" is no controller: each hierarchy of version 1 has such a file, and each is meant. */
+static void check_every_part(struct grade *g)
+{
+    static const char *const options[] = {"--cgroup-conf", "cgroup.clone_children=1", NULL};
+    struct run *room = outside_open(g, false);
+
+    if (cgroups_of(g, room, "pids").version == 2)
+        return;
+    struct start start = cgroup_start_in(g, room, options, NULL);
+    run_payload(start.run);
+    for (const char *const *c = cgroup_controllers(g, room); *c != NULL; c++) {
+        struct cgroups groups = cgroups_of(g, room, *c);
+        const char *text = cgroups_read(room, &groups, start.name, "cgroup.clone_children");
+        expect(g, text != NULL && strcmp(text, "1") == 0, .because = "one-part",
+               .expected = say(g, "cgroup.clone_children=1 is written in every part, %s too", *c),
+               .kernel = say(g, "%s%s says %s", groups.folder, start.name,
+                             text != NULL ? text : "nothing"),
+               .see = "cat cgroup.clone_children of each of the group's folders");
+    }
+}
+
+/* Version 1: a cpuset without CPUs takes nobody. */
+static void check_join_refused(struct grade *g)
+{
+    static const char *const arguments[] = {"--cgroup-conf",
+                                            "cpuset.cpus=\n",
+                                            "--cgroup-conf",
+                                            "cpu.shares=1024",
+                                            "--",
+                                            "/strata/busybox",
+                                            "true",
+                                            NULL};
+    struct run *room = outside_open(g, false);
+    const char *said;
+
+    if (cgroups_of(g, room, "cpuset").version == 2)
+        return;
+    int status = outside_run(room, &(struct run_options){.arguments = arguments}, &said);
+    expect(g, status == 125, .because = "join-lost",
+           .expected = "a cpuset without CPUs lets no process in: 125, and COMMAND does not run",
+           .kernel = say(g, "it ended with %d: %.80s", status, said),
+           .see =
+               "write(2) ENOSPC to cgroup.procs of the cpuset; and what did cgroup_join return?");
+}
+
 void cgroup_step_pids(struct grade *g)
 {
     check_limit(g, grade_between(g, 5, 12));
@@ -93,6 +186,9 @@ void cgroup_step_pids(struct grade *g)
     check_limit(g, 1);
     check_no_limit(g);
     check_files(g);
+    check_long_file(g);
+    check_every_part(g);
+    check_join_refused(g);
 
     /* What the kernel refuses is not lost on the way: more than pid_max can never be. */
     static const char *const too_many[] = {"--pids-limit", "99999999", NULL};
@@ -103,6 +199,7 @@ void cgroup_step_pids(struct grade *g)
            .expected = "a limit that the kernel refuses (EINVAL): 125, and COMMAND does not run",
            .kernel = say(g, "the program ended with %d", status),
            .see = "lab11 --pids-limit 99999999 true; echo $?");
+    check_error(g);
 }
 
 /* --- what binds ---------------------------------------------------------------------------------
@@ -156,6 +253,28 @@ static void check_bound(struct run *room, const char *controller, const char *co
            .see = say(g, "cat %s in each folder from the process's group upwards", file));
 }
 
+/* However far up it is. */
+static void check_far_above(struct run *room, const char *limit)
+{
+    struct grade *g = run_grade(room);
+    struct cgroups groups = cgroups_of(g, room, "pids");
+    const char *script = say(g, "cd %s", groups.folder);
+
+    for (int i = 0; i < 8; i++) {
+        const char *name = grade_word(g, 4);
+        script = say(g, "%s%s && mkdir %s && cd %s%s%s", script,
+                     groups.version == 2 ? " && echo +pids >cgroup.subtree_control" : "", name,
+                     name, i == 0 ? " && echo " : "", i == 0 ? say(g, "%s >pids.max", limit) : "");
+    }
+    cgroups_shell(room, "%s && echo %d >cgroup.procs", script, run_program_inside(room));
+    const char *said =
+        cgroup_answer(room, "--cgroup-bound", say(g, "%d:pids:pids.max", run_program_inside(room)));
+    expect(g, strcmp(said, limit) == 0, .because = "bound-far",
+           .expected = say(g, "pids.max of the seventh group above is %s: that binds", limit),
+           .kernel = say(g, "your program says %s", said),
+           .see = "cat pids.max in each folder from the process's group upwards");
+}
+
 /* Version 1 calls memory.max otherwise; whoever has not written step 7 is not asked for it. */
 static bool knows_memory(struct run *room)
 {
@@ -177,6 +296,9 @@ static void check_memory(struct run *room)
         return;
     check_bound(room, "memory", (const char *const[]){high, low, "max"}, low);
     check_bound(room, "memory", (const char *const[]){"max", "max", "max"}, "max");
+    /* more than 32 bits */
+    check_bound(room, "memory", (const char *const[]){"8589934592", "6442450944", "7516192768"},
+                "6442450944");
 }
 
 void cgroup_step_bound(struct grade *g)
@@ -192,7 +314,9 @@ void cgroup_step_bound(struct grade *g)
     check_bound(room, "pids", (const char *const[]){"max", "max", "max"}, "max");
     if (cgroups_of(g, room, "pids").version == 2)
         check_bound(room, "pids", (const char *const[]){high, low, NULL}, low);
+    check_far_above(room, middle);
     check_memory(room);
+    check_bound(room, "pids", (const char *const[]){"0", "0", "0"}, "0"); /* a limit as well */
     cgroup_refused(room, "--cgroup-bound", "3999999:pids:pids.max", "No such process",
                    "no-such-process");
 }

@@ -159,6 +159,40 @@ static void check_half_out(struct grade *g)
     check_gone(&start, "COMMAND has ended, and left a child that is in the freezer's group only");
 }
 
+static void make_writable(struct run *room, const struct cgroups *groups, const char *how)
+{
+    cgroups_shell(room, "mount -o remount,bind,%s %s %s", how, groups->folder, groups->folder);
+}
+
+/* One folder cannot go (its mount can only be read by now): that is said, and the others go. */
+static void check_unremovable(struct grade *g, size_t which)
+{
+    struct run *room = outside_open(g, false);
+    const char *const *controllers = cgroup_controllers(g, room);
+    struct start start = cgroup_start_in(g, room, NULL, NULL);
+    struct cgroups stays = cgroups_of(g, room, controllers[which]);
+
+    run_payload(start.run);
+    make_writable(room, &stays, "ro");
+    run_tell(start.run, "exit 0");
+    run_exit_status(start.run);
+    expect(g, run_said(start.run, "cgroup_remove: "), .because = "silent",
+           .expected =
+               say(g, "the folder in %s cannot be removed (read-only): an error", stays.folder),
+           .kernel = "it is still there, and cgroup_remove has returned 0",
+           .see = "rmdir(2) EROFS: -errno when a folder stayed");
+    for (size_t i = 0; controllers[i] != NULL; i++) {
+        struct cgroups groups = cgroups_of(g, room, controllers[i]);
+        expect(g, i == which || !cgroups_there(room, &groups, start.name), .because = "gave-up",
+               .expected = say(g, "one folder cannot go (%s): that in %s goes all the same",
+                               controllers[which], controllers[i]),
+               .kernel = say(g, "%s%s is still there", groups.folder, start.name),
+               .see = "an error with one part is no reason to leave the others");
+    }
+    make_writable(room, &stays, "rw");
+    cgroups_shell(room, "rmdir %s%s", stays.folder, start.name);
+}
+
 /* Asks again until it has ended: two signals of one kind that meet are one. */
 static bool ends_when_asked(void *arg)
 {
@@ -225,6 +259,9 @@ static void check_half_made(struct grade *g)
 
 void cgroup_step_remove(struct grade *g)
 {
+    bool v1 = cgroups_of(g, outside_open(g, false), "pids").version == 1;
+    size_t mark = grade_deferred(g);
+
     check_exit(g, 0);
     check_exit(g, grade_between(g, 1, 120));
     check_children(g, "forks 3", "three children");
@@ -232,8 +269,11 @@ void cgroup_step_remove(struct grade *g)
     check_bomb(g);
     check_nested(g);
     check_frozen(g);
-    if (cgroups_of(g, outside_open(g, false), "pids").version == 1)
+    if (v1)
         check_half_out(g);
+    grade_undo(g, mark); /* the rooms of all that */
+    for (size_t which = 0; which < (v1 ? 2 : 1); which++)
+        check_unremovable(g, which);
     check_signal(g, SIGTERM, "SIGTERM");
     check_no_command(g);
     check_half_made(g);

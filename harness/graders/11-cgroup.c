@@ -34,12 +34,13 @@ struct start cgroup_start_in(struct grade *g, struct run *room, const char *cons
     return start;
 }
 
-struct start cgroup_start_from(struct grade *g, struct run *room, const char *from)
+struct start cgroup_start_from(struct grade *g, struct run *room, const char *controller,
+                               const char *from)
 {
     struct start start = {.room = room, .groups = cgroups_of(g, room, "pids")};
     const char *word = grade_word(g, 9);
-    const char *script =
-        say(g, "echo 0 >%s%s/cgroup.procs && exec lab11 \"$@\"", start.groups.folder, from);
+    const char *script = say(g, "echo 0 >%s%s/cgroup.procs && exec lab11 \"$@\"",
+                             cgroups_of(g, room, controller).folder, from);
     const char *const arguments[] = {"sh", "-c",         script, "sh", "--cgroup-name",
                                      word, "--cgroupns", "host", NULL};
 

@@ -31,9 +31,10 @@ struct start cgroup_start(struct grade *g, const char *const *options);
 struct start cgroup_start_in(struct grade *g, struct run *room, const char *const *options,
                              const char *const *command);
 
-/* The same in that room, by a program that is itself in the group `from` ("/a/b") of the hierarchy
- * of "pids". */
-struct start cgroup_start_from(struct grade *g, struct run *room, const char *from);
+/* The same in that room, by a program that is itself in the group `from` ("/a/b") of the
+ * controller's hierarchy. */
+struct start cgroup_start_from(struct grade *g, struct run *room, const char *controller,
+                               const char *from);
 
 /* The controllers that a group of lab 11 is made for, as this room has them: "pids", and in version
  * 1 "freezer". Ends with NULL. */

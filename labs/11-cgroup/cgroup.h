@@ -44,8 +44,10 @@ struct cgroup_place {
  * a folder. /proc/PID/cgroup names it within its hierarchy, as our cgroup namespace shows it; a
  * mount may show only a part of the hierarchy (the root field of mountinfo), and a path may hold
  * ":". A controller is in one hierarchy only: a version 1 hierarchy that has it, or else the
- * version 2 one, if the topmost group that we see there has it in cgroup.controllers. -ENOENT when
- * it is to be had nowhere, or no mount shows the group. */
+ * version 2 one, if the topmost group that we see there has it in cgroup.controllers.
+ * -ESRCH when there is no such process, -ENOENT when the controller is to be had nowhere, or no
+ * mount shows the group: that of a process outside of our cgroup namespace begins with "/..", and
+ * only a mount whose root does so, too, may show it. */
 int cgroup_find(pid_t pid, const char *controller, struct cgroup_place *place);
 
 /* The number that `file` ("pids.max", "memory.max") of the group that `pid` is in, and of all
@@ -71,8 +73,9 @@ struct cgroup {
  * In version 2 a group with processes in it cannot hand controllers to its children (but for the
  * root), and ours has one at least: us. So it is made below the nearest group, from our own
  * upwards, where it can be: one that hands the controllers down already (cgroup.subtree_control),
- * or takes it when asked to. In version 1 it is made below our own, once in each hierarchy; a new
- * cpuset gets its parent's cpus and mems first, without which no process may enter.
+ * or takes it when asked to. (Asked for these controllers, and no others: each costs something.) In
+ * version 1 it is made below our own, once in each hierarchy; a new cpuset gets its parent's cpus
+ * and mems first, without which no process may enter.
  * "freezer" and "cpuacct" are controllers of version 1 only: in version 2 every group can do that,
  * and they are passed over.
  * -EEXIST when there is one of that name, -ENOENT when a controller is to be had nowhere, -EACCES

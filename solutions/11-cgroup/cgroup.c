@@ -83,14 +83,18 @@ static int see_line(void *arg, char *line)
     return v2 ? 0 : 1;
 }
 
-/* The part of `path` below `root`, or NULL when it is not below it: "/a" is not above "/ab". */
+/* The part of `path` below `root`, or NULL when it is not below it: "/a" is not above "/ab", nor
+ * "/" above "/../a", which is outside of our cgroup namespace. */
 static const char *below(const char *path, const char *root)
 {
     size_t length = strcmp(root, "/") == 0 ? 0 : strlen(root);
+    const char *rest = path + length;
 
-    if (strncmp(path, root, length) != 0 || (path[length] != '/' && path[length] != '\0'))
+    if (strncmp(path, root, length) != 0 || (*rest != '/' && *rest != '\0'))
         return NULL;
-    return strcmp(path + length, "/") == 0 ? "" : path + length;
+    if (strncmp(rest, "/..", 3) == 0 && (rest[3] == '/' || rest[3] == '\0'))
+        return NULL;
+    return strcmp(rest, "/") == 0 ? "" : rest;
 }
 
 static int see_mount(void *arg, const struct mount_line *mount)
