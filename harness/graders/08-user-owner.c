@@ -76,7 +76,8 @@ static void check_ordinary(struct run *outside, unsigned user, unsigned group)
            .kernel = say(g, "Groups %s", user_groups_text(g, &room)), .see = "setgroups(2), EPERM");
 }
 
-static void check_no_groups(struct run *outside, struct run *run, unsigned group)
+/* COMMAND's own group, which is `gid` outside, may be in the list or not. */
+static void check_no_groups(struct run *outside, struct run *run, unsigned group, unsigned gid)
 {
     struct grade *g = run_grade(run);
     struct kernel_status room = user_status_of_room(outside, run_payload(run)->pid);
@@ -86,7 +87,8 @@ static void check_no_groups(struct run *outside, struct run *run, unsigned group
            .expected = say(g, "the lab program itself stays in group %u", group),
            .kernel = say(g, "Groups %s", user_groups_text(g, &program)),
            .see = "grep Groups /proc/PID/status, of the lab program");
-    expect(g, room.groups_count == 0, .because = "groups-kept",
+    bool others = room.groups_count > 1 || (room.groups_count == 1 && room.groups[0] != gid);
+    expect(g, !others, .because = "groups-kept",
            .expected = say(g, "COMMAND is in no other group; the caller is in %u", group),
            .kernel = say(g, "Groups %s, as outside has them", user_groups_text(g, &room)),
            .see = "setgroups(2); lab08 grep Groups /proc/self/status");
@@ -105,7 +107,7 @@ static void check_range(struct run *outside, unsigned group)
     struct run *run = user_start(outside, 0, group, arguments);
 
     check_root(outside, run, uid, gid);
-    check_no_groups(outside, run, group);
+    check_no_groups(outside, run, group, gid);
     check_file(outside, run, uid, gid);
 
     const char *path = path_in_tmp(g), *wanted = say(g, "%u:%u", first + one, first + 1000 + one);
@@ -129,7 +131,34 @@ static void check_identity(struct run *outside, unsigned group)
     struct run *run = user_start(outside, 0, group, none);
 
     check_root(outside, run, 0, 0);
-    check_no_groups(outside, run, group);
+    check_no_groups(outside, run, group, 0);
+}
+
+/* Root of the room, as somebody who has a number inside, which is not 0. */
+static void check_elsewhere(struct run *outside, unsigned group)
+{
+    struct grade *g = run_grade(outside);
+    unsigned id = (unsigned)grade_between(g, 100, 900);
+    const char *const arguments[] = {"--map", say(g, "0:%u:1,7:0:1", id), NULL};
+    struct run *run = user_start(outside, 0, group, arguments);
+
+    check_root(outside, run, id, id);
+    check_no_groups(outside, run, group, id);
+}
+
+/* Who may map any uid and no group has to become root though it cannot let go of its groups. */
+static void check_denied(struct run *outside)
+{
+    struct grade *g = run_grade(outside);
+    unsigned uid = (unsigned)grade_between(g, 100, 900);
+    const char *const arguments[] = {USER_WITHOUT_SETGID, "--uid-map", say(g, "0:%u:1", uid),
+                                     "--gid-map",         "0:0:1",     NULL};
+
+    check_root(outside,
+               run_start(g, &(struct run_options){.program = "/strata/probe",
+                                                  .arguments = arguments,
+                                                  .beside = outside}),
+               uid, 0);
 }
 
 /* Without a 0 to become there is no container. */
@@ -162,5 +191,7 @@ void user_step_owner(struct grade *g)
     check_ordinary(outside, user_draw(g), group);
     check_range(outside, group);
     check_identity(outside, group);
+    check_elsewhere(outside, group);
+    check_denied(outside);
     check_no_root(outside);
 }

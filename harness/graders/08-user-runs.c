@@ -52,6 +52,19 @@ static bool as_few_as_before(void *arg)
     return counting->now <= counting->before;
 }
 
+/* All lines of it in one: what comes before the program's own last words may be the reason. */
+static const char *all_words(struct grade *g, const char *said)
+{
+    const char *text = "";
+
+    for (const char *line = said, *next; *line != '\0'; line = next) {
+        size_t length = strcspn(line, "\n");
+        next = line + length + (line[length] == '\n');
+        text = say(g, "%s%s%.*s", text, text[0] != '\0' ? " / " : "", (int)length, line);
+    }
+    return text;
+}
+
 /* The last line of it, which is the program's own. */
 static const char *last_words(struct grade *g, const char *said)
 {
@@ -79,16 +92,22 @@ void user_check_starts(struct run *outside, unsigned user, const char *const *ar
 {
     static const char *const command[] = {"/strata/busybox", "true", NULL};
     struct grade *g = run_grade(outside);
-    const char *said;
-    int status = outside_run(
-        outside, &(struct run_options){.arguments = arguments, .command = command, .user = user},
-        &said);
 
-    expect(g, status == 0, .because = because,
-           .expected =
-               say(g, "%s true, by uid %u: the kernel allows it", typed(g, arguments), user),
-           .kernel = say(g, "exit status %d: %.110s", status, last_words(g, said)),
-           .see = say(g, "%s true; make trace08", typed(g, arguments)));
+    user_check_starts_so(
+        outside, &(struct run_options){.arguments = arguments, .command = command, .user = user},
+        because, say(g, "%s true, by uid %u: the kernel allows it", typed(g, arguments), user),
+        say(g, "%s true; make trace08", typed(g, arguments)));
+}
+
+void user_check_starts_so(struct run *outside, const struct run_options *options,
+                          const char *because, const char *what, const char *see)
+{
+    struct grade *g = run_grade(outside);
+    const char *said;
+    int status = outside_run(outside, options, &said);
+
+    expect(g, status == 0, .because = because, .expected = what,
+           .kernel = say(g, "exit status %d: %.110s", status, last_words(g, said)), .see = see);
 }
 
 void user_check_refused(struct run *outside, const struct refusal *refusal)
@@ -131,7 +150,7 @@ const char *user_answer(struct run *outside, const char *const *arguments, const
 
     expect(g, status == 0, .because = because,
            .expected = say(g, "%s: an answer to %s", what, typed(g, arguments)),
-           .kernel = say(g, "exit status %d: %.110s", status, last_words(g, said)),
+           .kernel = say(g, "exit status %d: %.110s", status, all_words(g, said)),
            .see = say(g, "%s; echo $?", typed(g, arguments)));
     return said;
 }

@@ -2,6 +2,7 @@
  * keeps it; and maps of many lines are one write. */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "graders/08-user.h"
 
@@ -37,27 +38,24 @@ static void check_ordinary(struct run *outside, unsigned user)
     user_check_program(outside, run, user);
 }
 
-/* Uid 0 is not the right: CAP_SETGID is. setpriv(1) starts the lab program without it. */
+/* Uid 0 is not the right: CAP_SETGID is. */
 static void check_powerless(struct run *outside)
 {
-    static const char setpriv[] = "/usr/bin/setpriv";
-    static const char *const arguments[] = {"--bounding-set", "-setgid", "--inh-caps", "-setgid",
-                                            "/strata/lab08",  "--map",   "0:0:1",      NULL};
-    struct grade *g = run_grade(outside);
-
-    if (strncmp(run_ask(outside, "stat %s", setpriv), "ok", 2) != 0)
-        return; /* a machine that has it elsewhere */
-    struct run *run = run_start(
-        g, &(struct run_options){.program = setpriv, .arguments = arguments, .beside = outside});
+    static const char *const arguments[] = {USER_WITHOUT_SETGID, "--map", "0:0:1", NULL};
+    struct run *run =
+        run_start(run_grade(outside), &(struct run_options){.program = "/strata/probe",
+                                                            .arguments = arguments,
+                                                            .beside = outside});
     user_check_map(outside, run, "gid_map", "0 0 1", "no-gid-map",
                    "setpriv --bounding-set -setgid lab08 --map 0:0:1 cat /proc/self/gid_map");
     check_setgroups(outside, run, "deny", "not-denied", "uid 0 without CAP_SETGID");
 }
 
-/* By root of the room, who has the right: one range, then two that differ for users and groups. */
+/* By root of the room, who has the right: one range, the one id that anybody else could map too,
+ * then two ranges that differ for users and groups. */
 static void check_privileged(struct run *outside)
 {
-    static const char *const none[] = {NULL};
+    static const char *const none[] = {NULL}, *const own[] = {"--map", "0:0:1", NULL};
     struct grade *g = run_grade(outside);
     unsigned count = (unsigned)grade_between(g, 2, 900);
     unsigned first = (unsigned)grade_between(g, 2000, 9000);
@@ -71,6 +69,9 @@ static void check_privileged(struct run *outside)
     user_check_map(outside, run, "gid_map", say(g, "0 0 %u", run_ids(g)), "no-gid-map",
                    "lab08 cat /proc/self/gid_map");
     check_setgroups(outside, run, "allow", "denied", "root, who has CAP_SETGID,");
+
+    run = user_start(outside, 0, 0, own);
+    check_setgroups(outside, run, "allow", "denied", "root, who has its own group alone,");
 
     user_check_starts(outside, 0, arguments, "lines");
     run = user_start(outside, 0, 0, arguments);
@@ -125,6 +126,50 @@ static void check_many(struct run *outside)
                                                   .see = see});
 }
 
+/* 273 lines of the map are 4095 bytes: who cuts the text there has a map that the kernel takes. */
+static void check_page(struct run *outside)
+{
+    enum { PAGE = 4096 };
+    struct grade *g = run_grade(outside);
+    unsigned inside = (unsigned)grade_between(g, 1000000, 9000000);
+    unsigned first = (unsigned)grade_between(g, 1000, 9000);
+    const char *map = "";
+
+    if (sysconf(_SC_PAGESIZE) != PAGE) /* where it is more, this map fits */
+        return;
+    for (unsigned i = 0; i < LINES_MAX; i++)
+        map = say(g, "%s%s%u:%u:1", map, i > 0 ? "," : "", inside + i, first + i);
+    const char *const arguments[] = {"--userns", "keep-id", "--map", map, NULL};
+    user_check_refused(outside,
+                       &(struct refusal){.arguments = arguments,
+                                         .error = EINVAL,
+                                         .because = "too-long",
+                                         .what = "340 ranges whose text is longer than a page",
+                                         .see = "user_namespaces(7): less than a page of text"});
+}
+
+/* Maps that the kernel takes of nobody. Their first line by itself would be one that it takes. */
+static void check_senseless(struct run *outside, unsigned user)
+{
+    struct grade *g = run_grade(outside);
+    const char *const maps[] = {say(g, "0:%u:1,7:%u:1", user, user),
+                                say(g, "0:%u:1,7:%u:0", user, user + 1)};
+    static const char *const what[] = {"a uid that two ranges have", "a range of no ids"};
+
+    for (size_t i = 0; i < 2; i++) {
+        const char *const arguments[] = {"--userns",  "keep-id", "--uid-map", maps[i],
+                                         "--gid-map", "none",    NULL};
+        user_check_refused(
+            outside,
+            &(struct refusal){.arguments = arguments,
+                              .user = user,
+                              .error = EINVAL,
+                              .because = "senseless",
+                              .what = say(g, "%s (%s)", what[i], maps[i]),
+                              .see = say(g, "lab08 --userns keep-id --uid-map %s true", maps[i])});
+    }
+}
+
 static void check_foreign(struct run *outside, unsigned user)
 {
     struct grade *g = run_grade(outside);
@@ -149,5 +194,7 @@ void user_step_setgroups(struct grade *g)
     check_powerless(outside);
     check_privileged(outside);
     check_many(outside);
+    check_page(outside);
     check_foreign(outside, user);
+    check_senseless(outside, user);
 }

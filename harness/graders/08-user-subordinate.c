@@ -11,6 +11,7 @@
 #include "graders/08-user.h"
 
 #define HELPERS "/tmp/helpers"
+#define BUSYBOX "/strata/busybox"
 
 struct loan {
     unsigned user;
@@ -48,44 +49,97 @@ static void check_no_line(struct run *outside, const char *file, const char *who
                                    .see = say(g, "cat %s; lab08 --subordinate %s", file, value)});
 }
 
-static void check_file(struct grade *g, struct run *outside)
+/* Lines of others with long names. Whoever reads a line by pieces of such a size finds that the
+ * next piece is one of `name`. */
+static const char *long_lines(struct grade *g, const char *name)
 {
-    const char *file = say(g, "/tmp/%s", grade_word(g, 9));
-    const char *name = grade_word(g, 6), *other = grade_word(g, 7), *last = grade_word(g, 8);
-    unsigned uid = (unsigned)grade_between(g, 1000, 60000),
-             first = 100000 + grade_random(g, 900000);
-    unsigned count = 1 + grade_random(g, 65536), high = 4000000000 + grade_random(g, 200000000);
+    static const int sizes[] = {64, 80, 100, 128, 256, 512, 1024};
+    const char *text = "";
 
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        text = say(g, "%s%s%0*d%s:15:16", text, i > 0 ? "\n" : "", sizes[i] - 1, 0, name);
+    return text;
+}
+
+/* Who is asked for in the file, and what is lent to them. */
+struct asked {
+    const char *name, *other, *last, *late, *twice;
+    unsigned uid, large; /* the second is one that no int holds */
+    unsigned first, high, count;
+};
+
+static struct asked draw_asked(struct grade *g)
+{
+    return (struct asked){.name = grade_word(g, 6),
+                          .other = grade_word(g, 7),
+                          .last = grade_word(g, 8),
+                          .late = grade_word(g, 9),
+                          .twice = grade_word(g, 10),
+                          .uid = (unsigned)grade_between(g, 1000, 60000),
+                          .large = 3000000000 + grade_random(g, 1000000000),
+                          .first = 100000 + grade_random(g, 900000),
+                          .high = 4000000000 + grade_random(g, 200000000),
+                          .count = 70000 + grade_random(g, 80000000)};
+}
+
+static const char *file_text(struct grade *g, const struct asked *a)
+{
     const char *const lines[] = {
         /* nonsense, and none that is the right answer to somebody who reads it nevertheless */
-        "", say(g, "# %s", name), name, say(g, "%s:21", name), say(g, "%s:22:23:24", name),
-        say(g, "%s:x25:26", name), say(g, "%s:27:28x", name), say(g, "%s:-5:29", name),
-        say(g, "%s:30:", name), say(g, "%s::31", name), say(g, "%s:32:0", name),
-        say(g, "%s:4294967000:1000", name), say(g, "%s:99999999999:5", name),
+        "", say(g, "# %s", a->name), a->name, say(g, "%s:21", a->name),
+        say(g, "%s:22:23:24", a->name), say(g, "%s:x25:26", a->name), say(g, "%s:27:28x", a->name),
+        say(g, "%s:-5:29", a->name), say(g, "%s:30:", a->name), say(g, "%s::31", a->name),
+        say(g, "%s:32:0", a->name), say(g, "%s:4294967000:1000", a->name),
+        say(g, "%s:99999999999:5", a->name), say(g, "%s:+33:34", a->name),
+        say(g, "%s: 35:36", a->name), say(g, "%s:37:38 ", a->name), say(g, "%s:0x39:40", a->name),
         /* other users */
-        say(g, "%s%s:1:2", name, name), say(g, "x%s:3:4", name), ":5:6", say(g, "%u7:7:8", uid),
-        say(g, "%ux:9:10", uid),
+        say(g, "%s%s:1:2", a->name, a->name), say(g, "x%s:3:4", a->name), ":5:6",
+        say(g, "%u7:7:8", a->uid), say(g, "%ux:9:10", a->uid), "root:41:42", long_lines(g, a->name),
         /* what is asked for */
-        say(g, "%s:%u:%u", name, first, count), say(g, "%s:11:12", name),
-        say(g, "%u:%u:%u", uid, high, count), say(g, "%u:13:14", uid),
-        say(g, "%s:%u:%u", last, first + 1, count)};
+        say(g, "%s:%u:%u", a->name, a->first, a->count), say(g, "%s:11:12", a->name),
+        say(g, "%u:%u:%u", a->uid, a->high, a->count), say(g, "%u:13:14", a->uid),
+        say(g, "%u:%u:5", a->large, a->first), say(g, "%s:%u:6", a->late, a->high),
+        say(g, "%s:%u:7", a->twice, a->first), say(g, "%s:%u:8", a->twice, a->first + 7),
+        say(g, "%s:%u:%u", a->last, a->first + 1, a->count)};
     const char *text = "";
 
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         text = say(g, "%s%s%s", text, i > 0 ? "\n" : "", lines[i]);
-    outside_do(outside, "write %s %s", file, text);
-    check_line(outside, file, say(g, "%s:%u", name, uid + 1), say(g, "%u %u", first, count),
-               "wrong-range", "the first line of that NAME that makes sense");
-    check_line(outside, file, say(g, "%s:%u", other, uid), say(g, "%u %u", high, count),
-               "by-number", "a line of that uid, in decimal");
-    check_line(outside, file, say(g, ":%u", uid), say(g, "%u %u", high, count), "by-number",
-               "a user without a name (NULL)");
-    check_line(outside, file, say(g, "%s:%u", last, uid + 1), say(g, "%u %u", first + 1, count),
-               "wrong-range", "a last line without an end");
-    check_line(outside, file, say(g, "%s:%u", name, uid), say(g, "%u %u", first, count),
-               "wrong-range", "the first of two lines, one by NAME and one by uid");
-    check_no_line(outside, file, say(g, "%s:%u", other, uid + 1), "a user whom nobody lends ids");
-    check_no_line(outside, say(g, "%s-not", file), say(g, "%s:%u", name, uid), "no such file");
+    return text;
+}
+
+static void check_file(struct grade *g, struct run *outside)
+{
+    const struct asked a = draw_asked(g);
+    const char *file = say(g, "/tmp/%s", grade_word(g, 9));
+    const struct {
+        const char *who, *wanted, *because, *what;
+    } lines[] = {
+        {say(g, "%s:%u", a.name, a.uid + 1), say(g, "%u %u", a.first, a.count), "wrong-range",
+         "the first line of that NAME that makes sense"},
+        {say(g, "%s:%u", a.other, a.uid), say(g, "%u %u", a.high, a.count), "by-number",
+         "a line of that uid, in decimal"},
+        {say(g, ":%u", a.uid), say(g, "%u %u", a.high, a.count), "by-number",
+         "a user without a name (NULL)"},
+        {say(g, "%s:%u", a.last, a.uid + 1), say(g, "%u %u", a.first + 1, a.count), "wrong-range",
+         "a last line without an end"},
+        {say(g, "%s:%u", a.name, a.uid), say(g, "%u %u", a.first, a.count), "wrong-range",
+         "the first of two lines, one by NAME and one by uid"},
+        {say(g, "%s:%u", a.other, a.large), say(g, "%u 5", a.first), "by-number",
+         "a line of a uid that no int holds"},
+        {say(g, "%s:%u", a.late, a.large), say(g, "%u 5", a.first), "wrong-range",
+         "the first of two lines, that of the uid before that of NAME"},
+        {say(g, "%s:%u", a.twice, a.uid + 1), say(g, "%u 7", a.first), "wrong-range",
+         "the first of two lines whose ids go on with each other"},
+    };
+
+    outside_do(outside, "write %s %s", file, file_text(g, &a));
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        check_line(outside, file, lines[i].who, lines[i].wanted, lines[i].because, lines[i].what);
+    check_no_line(outside, file, ":0", "uid 0, with nothing said of its name (NULL)");
+    check_no_line(outside, file, say(g, "%s:%u", a.other, a.uid + 1),
+                  "a user whom nobody lends ids");
+    check_no_line(outside, say(g, "%s-not", file), say(g, "%s:%u", a.name, a.uid), "no such file");
 }
 
 /* --- the helpers ------------------------------------------------------------------------------ */
@@ -113,7 +167,8 @@ static struct loan lend(struct grade *g, struct run *outside)
     outside_do(outside, "chmod 755 " HELPERS);
     outside_do(outside, "copy 4755 /usr/bin/newuidmap " HELPERS "/newuidmap");
     outside_do(outside, "copy 4755 /usr/bin/newgidmap " HELPERS "/newgidmap");
-    outside_do(outside, "copy 755 /strata/busybox " HELPERS "/sh");
+    outside_do(outside, "copy 755 " HELPERS "/newgidmap " HELPERS "/spare");
+    outside_do(outside, "copy 755 " BUSYBOX " " HELPERS "/sh");
     outside_do(outside, "mount " HELPERS " /usr/bin %d", MS_BIND);
     cover(outside, "/etc/passwd",
           say(g, "root:x:0:0::/:/bin/sh\n%s:x:%u:%u::/:/bin/sh", loan.name, loan.user, loan.user));
@@ -155,9 +210,68 @@ static void check_lent(struct run *outside, const struct loan *loan)
            .see = "lab08 --subids sh -c 'exit 7'; echo $?");
 }
 
-/* One helper is exchanged for something that fails, or taken away. */
+/* Maps of three ranges and of two, as the command line says. */
+static void check_ranges(struct run *outside, const struct loan *loan)
+{
+    struct grade *g = run_grade(outside);
+    unsigned far = 3000000000 + grade_random(g, 1000000000);
+    const char *uids =
+        say(g, "0:%u:1,1:%u:20,%u:%u:30", loan->user, loan->uid, far, loan->uid + 40);
+    const char *gids = say(g, "0:%u:1,7:%u:50", loan->user, loan->gid + 10);
+    const char *const arguments[] = {"--subids", "--uid-map", uids, "--gid-map", gids, NULL};
+    const char *see = say(g, "lab08 --subids --uid-map %s --gid-map %s", uids, gids);
+
+    user_check_starts_so(outside,
+                         &(struct run_options){.arguments = arguments,
+                                               .command = (const char *[]){BUSYBOX, "true", NULL},
+                                               .user = loan->user},
+                         "other-ranges", "three ranges of uids and two of gids: all are lent", see);
+    struct run *run = user_start(outside, loan->user, 0, arguments);
+    user_check_map(outside, run, "uid_map",
+                   say(g, "0 %u 1, 1 %u 20, %u %u 30", loan->user, loan->uid, far, loan->uid + 40),
+                   "other-ranges", see);
+    user_check_map(outside, run, "gid_map", say(g, "0 %u 1, 7 %u 50", loan->user, loan->gid + 10),
+                   "other-ranges", see);
+}
+
+/* The helpers are where the caller's PATH says, and in none of the usual places. */
+static void check_path(struct run *outside, const struct loan *loan)
+{
+    static const char *const arguments[] = {"--subids", NULL};
+    static const char *const environment[] = {"PATH=" HELPERS, NULL};
+
+    outside_do(outside, "umount /usr/bin 0");
+    outside_do(outside, "mount tmpfs /usr/bin 0");
+    outside_do(outside, "chmod 755 /usr/bin");
+    outside_do(outside, "copy 755 " BUSYBOX " /usr/bin/sh");
+    user_check_starts_so(outside,
+                         &(struct run_options){.arguments = arguments,
+                                               .command = (const char *[]){BUSYBOX, "true", NULL},
+                                               .environment = environment,
+                                               .user = loan->user},
+                         "other-path", "newuidmap and newgidmap are found in the caller's PATH",
+                         "mkdir /tmp/h; cp /usr/bin/new?idmap /tmp/h; PATH=/tmp/h lab08 ...");
+    outside_do(outside, "umount /usr/bin 0");
+    outside_do(outside, "mount " HELPERS " /usr/bin %d", MS_BIND);
+}
+
+/* A child that the lab program had from the start ends while the helpers run. */
+static void check_other_child(struct run *outside, const struct loan *loan)
+{
+    static const char script[] = BUSYBOX " false & exec /strata/lab08 --subids " BUSYBOX " true";
+    static const char *const arguments[] = {"sh", "-c", script, NULL};
+
+    user_check_starts_so(
+        outside,
+        &(struct run_options){
+            .program = BUSYBOX, .arguments = arguments, .no_command = true, .user = loan->user},
+        "other-child", "a child that it did not start ends meanwhile: nothing changes",
+        "sh -c 'false & exec lab08 --subids true'");
+}
+
+/* One helper is exchanged for something that fails, which `how` tells, or taken away. */
 static void check_failing(struct run *outside, const struct loan *loan, const char *helper,
-                          const char *program, int error)
+                          const char *program, const char *how, int error)
 {
     static const char *const arguments[] = {"--subids", NULL};
     struct grade *g = run_grade(outside);
@@ -168,13 +282,13 @@ static void check_failing(struct run *outside, const struct loan *loan, const ch
         outside_do(outside, "chmod 755 " HELPERS "/%s", helper);
     }
     user_check_refused(
-        outside, &(struct refusal){
-                     .arguments = arguments,
-                     .user = loan->user,
-                     .error = error,
-                     .because = error == ENOENT ? "helper-missing" : "helper-failed",
-                     .what = say(g, program != NULL ? "%s exits with 1" : "there is no %s", helper),
-                     .see = say(g, "%s(1)", helper)});
+        outside, &(struct refusal){.arguments = arguments,
+                                   .user = loan->user,
+                                   .error = error,
+                                   .because = error == ENOENT ? "helper-missing" : "helper-failed",
+                                   .what = program != NULL ? say(g, "%s %s", helper, how)
+                                                           : say(g, "there is no %s", helper),
+                                   .see = say(g, "%s(1)", helper)});
 }
 
 void user_step_subordinate(struct grade *g)
@@ -184,9 +298,14 @@ void user_step_subordinate(struct grade *g)
     check_file(g, outside);
     struct loan loan = lend(g, outside);
     check_lent(outside, &loan);
-    check_failing(outside, &loan, "newgidmap", "#!/strata/busybox false", EPERM);
-    check_failing(outside, &loan, "newgidmap", NULL, ENOENT);
-    outside_do(outside, "copy 4755 /strata/busybox " HELPERS "/newgidmap");
-    check_failing(outside, &loan, "newuidmap", "#!/strata/busybox false", EPERM);
-    check_failing(outside, &loan, "newuidmap", NULL, ENOENT);
+    check_ranges(outside, &loan);
+    check_path(outside, &loan);
+    check_other_child(outside, &loan);
+    check_failing(outside, &loan, "newgidmap", "#!" BUSYBOX " false", "exits with 1", EPERM);
+    check_failing(outside, &loan, "newgidmap", NULL, NULL, ENOENT);
+    outside_do(outside, "copy 4755 " HELPERS "/spare " HELPERS "/newgidmap");
+    check_failing(outside, &loan, "newuidmap", "#!" BUSYBOX " false", "exits with 1", EPERM);
+    check_failing(outside, &loan, "newuidmap", "#!" BUSYBOX " sh\nkill -KILL $$",
+                  "is ended by a signal", EPERM);
+    check_failing(outside, &loan, "newuidmap", NULL, NULL, ENOENT);
 }

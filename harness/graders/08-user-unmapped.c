@@ -29,13 +29,15 @@ static void draw_ranges(struct grade *g, struct kernel_idrange ranges[RANGES])
                                                  (uint32_t)grade_between(g, 100000, 900000), count};
 }
 
-static const char *ranges_text(struct grade *g, const struct kernel_idrange *ranges)
+static const char *ranges_text(struct grade *g, const struct kernel_idrange *ranges,
+                               const size_t order[RANGES])
 {
     const char *text = "";
 
-    for (size_t i = 0; i < RANGES; i++)
-        text = say(g, "%s%s%u:%u:%u", text, i > 0 ? "," : "", ranges[i].inside, ranges[i].outside,
-                   ranges[i].count);
+    for (size_t i = 0; i < RANGES; i++) {
+        const struct kernel_idrange *r = &ranges[order[i]];
+        text = say(g, "%s%s%u:%u:%u", text, i > 0 ? "," : "", r->inside, r->outside, r->count);
+    }
     return text;
 }
 
@@ -56,10 +58,11 @@ static void check_answer(struct run *outside, const char *map, uint32_t id, uint
 
 static void check_translations(struct grade *g, struct run *outside, uint32_t nobody)
 {
+    static const size_t sorted[RANGES] = {0, 1, 2, 3}, mixed[RANGES] = {2, 0, 3, 1};
     struct kernel_idrange ranges[RANGES];
 
     draw_ranges(g, ranges);
-    const char *map = ranges_text(g, ranges);
+    const char *map = ranges_text(g, ranges, sorted);
     for (size_t i = 0; i < RANGES; i++) {
         const struct kernel_idrange *r = &ranges[i];
         check_answer(outside, map, r->inside, r->outside, "wrong-id", "the first of a range");
@@ -73,6 +76,10 @@ static void check_translations(struct grade *g, struct run *outside, uint32_t no
     uint32_t middle = grade_random(g, ranges[3].count);
     check_answer(outside, map, ranges[3].inside + middle, ranges[3].outside + middle, "wrong-id",
                  "within a range");
+    map = ranges_text(g, ranges, mixed);
+    for (size_t i = 0; i < 2; i++)
+        check_answer(outside, map, ranges[i].inside, ranges[i].outside, "out-of-order",
+                     "where the ranges are in no order");
     check_answer(outside, NULL, (uint32_t)grade_between(g, 0, 100000), nobody, "not-nobody",
                  "without any map");
 }
@@ -90,7 +97,7 @@ static void check_overflow(struct grade *g, struct run *outside)
     if (other != id)
         grade_error(g, 0, "%s could not be covered", path);
     check_answer(outside, "0:1000:10", 4711, id, "fixed-nobody",
-                 say(g, "unmapped, while %s holds %u,", path, id));
+                 say(g, "unmapped, while %s holds %u", path, id));
 }
 
 static void check_unmapped(struct run *outside, unsigned user, uint32_t nobody)
@@ -108,6 +115,31 @@ static void check_unmapped(struct run *outside, unsigned user, uint32_t nobody)
            .see = "lab08 --unmapped cat /proc/self/uid_map /proc/self/status");
 }
 
+/* A flag that is there already stays, and of the kinds that nobody asked for none is new. */
+static void check_flags(struct run *outside)
+{
+    static const char *const arguments[] = {"--unmapped", "--new", "user", NULL};
+    static const char *const shared[] = {"cgroup", "net"};
+    struct grade *g = run_grade(outside);
+    struct run *run = user_start(outside, 0, 0, arguments);
+    pid_t pid = run_payload(run)->pid, room = run_outside_pid(outside);
+
+    expect(g,
+           !kernel_ns_equal(user_namespace_of(g, pid, "user"), user_namespace_of(g, room, "user")),
+           .because = "flag-lost",
+           .expected = "with --new user, which sets the flag before, there is a new one as well",
+           .kernel = say(g, "/proc/%d/ns/user is the same as outside", pid),
+           .see = "lab08 --unmapped --new user readlink /proc/self/ns/user");
+    for (size_t i = 0; i < sizeof shared / sizeof *shared; i++)
+        expect(g,
+               kernel_ns_equal(user_namespace_of(g, pid, shared[i]),
+                               user_namespace_of(g, room, shared[i])),
+               .because = "flag-too-many",
+               .expected = "no other namespace is made than those of labs 01 to 08",
+               .kernel = say(g, "/proc/%d/ns/%s is new, and nobody asked for it", pid, shared[i]),
+               .see = say(g, "readlink /proc/self/ns/%s, then the same as COMMAND", shared[i]));
+}
+
 void user_step_unmapped(struct grade *g)
 {
     struct run *outside = outside_open(g, false);
@@ -116,6 +148,7 @@ void user_step_unmapped(struct grade *g)
     sscanf(outside_do(outside, "read /proc/sys/kernel/overflowuid"), "%u", &nobody);
     check_unmapped(outside, 0, nobody);
     check_unmapped(outside, user_draw(g), nobody); /* needs no right at all */
+    check_flags(outside);
     check_translations(g, outside, nobody);
     check_overflow(g, outside);
 }

@@ -13,6 +13,10 @@
 
 enum { REFUSED = 125 };
 
+/* The words for the probe that start the lab program as root of the room without CAP_SETGID, which
+ * is the 6th. */
+#define USER_WITHOUT_SETGID "--start-with", "bnd=ffffffffffffffbf", "/strata/lab08"
+
 /* --- runs ------------------------------------------------------------------------------------- */
 
 /* An ordinary user's id; 0 where the sandbox has no other id. */
@@ -26,6 +30,10 @@ struct run *user_start(struct run *outside, unsigned user, unsigned group,
  * not, the verdict has the program's words. */
 void user_check_starts(struct run *outside, unsigned user, const char *const *arguments,
                        const char *because);
+
+/* The same of any other way to start it, which `what` tells. */
+void user_check_starts_so(struct run *outside, const struct run_options *options,
+                          const char *because, const char *what, const char *see);
 
 /* What the kernel must refuse: the lab program with these options ends with 125 and the error's
  * words, COMMAND does not run, and no process is left. */

@@ -64,30 +64,33 @@ static int map_gids(struct container *container)
     return result < 0 ? result : user_map_gids(container->process.pid, gids.list, gids.count);
 }
 
-/* The caller is 0, and from 1 up come the ids that the file lends to it. */
-static int lend(const char *file, uint32_t own, struct user_range ranges[2])
+/* The caller is 0, and from 1 up come the ids that the file lends to it; unless the command line
+ * says which. */
+static int lend(struct ranges *ranges, const char *file, uint32_t own)
 {
     const struct passwd *user = getpwuid(getuid());
 
-    ranges[0] = (struct user_range){0, own, 1};
-    ranges[1].inside = 1;
-    return user_subordinate(file, user != NULL ? user->pw_name : NULL, getuid(), &ranges[1]);
+    if (ranges->count > 0)
+        return 0;
+    ranges->count = 2;
+    ranges->list[0] = (struct user_range){0, own, 1};
+    ranges->list[1].inside = 1;
+    return user_subordinate(file, user != NULL ? user->pw_name : NULL, getuid(), &ranges->list[1]);
 }
 
 static int map_subordinate(struct container *container)
 {
-    struct user_range lent_uids[2], lent_gids[2];
-
     if (!to_be_mapped(container) || !subordinate)
         return 0;
-    int result = lend("/etc/subuid", geteuid(), lent_uids);
+    int result = lend(&uids, "/etc/subuid", geteuid());
     if (result == 0)
-        result = lend("/etc/subgid", getegid(), lent_gids);
+        result = lend(&gids, "/etc/subgid", getegid());
     if (result == -ENOENT)
         fprintf(stderr, "%s: no ids are lent to uid %u in /etc/subuid and /etc/subgid\n",
                 container->program, getuid());
     return result < 0 ? result
-                      : user_map_subordinate(container->process.pid, lent_uids, 2, lent_gids, 2);
+                      : user_map_subordinate(container->process.pid, uids.list, uids.count,
+                                             gids.list, gids.count);
 }
 
 /* --- in the child --------------------------------------------------------------------------- */
@@ -145,17 +148,6 @@ static int set_subids(struct container *container, const char *value)
 
 /* --- questions ------------------------------------------------------------------------------ */
 
-static int show_translation(struct container *container, const char *value)
-{
-    uint32_t id;
-
-    (void)container;
-    if (ranges_number(value, '\0', &id, NULL) < 0)
-        return -EINVAL;
-    printf("%" PRIu32 "\n", user_translate(uids.list, uids.count, id));
-    return OPTION_DONE;
-}
-
 /* The number that the next open would give: it grows when a descriptor stays open. */
 static int next_descriptor(void)
 {
@@ -166,6 +158,23 @@ static int next_descriptor(void)
     return fd;
 }
 
+static int show_translation(struct container *container, const char *value)
+{
+    uint32_t id;
+
+    (void)container;
+    if (ranges_number(value, '\0', &id, NULL) < 0)
+        return -EINVAL;
+    int before = next_descriptor();
+    uint32_t outer = user_translate(uids.list, uids.count, id);
+    if (next_descriptor() != before) {
+        fprintf(stderr, "user_translate leaves descriptor %d open\n", before);
+        return -EBADFD;
+    }
+    printf("%" PRIu32 "\n", outer);
+    return OPTION_DONE;
+}
+
 static int ask_owner(const char *path, struct process_namespace *owner)
 {
     int namespace = open(path, O_RDONLY | O_CLOEXEC);
@@ -174,6 +183,10 @@ static int ask_owner(const char *path, struct process_namespace *owner)
         return -errno;
     int before = next_descriptor();
     int result = user_owner(namespace, owner);
+    if (fcntl(namespace, F_GETFD) < 0) {
+        fprintf(stderr, "user_owner closes the namespace that it was asked about\n");
+        return -EBADFD;
+    }
     if (result == 0 && next_descriptor() != before) {
         fprintf(stderr, "user_owner leaves descriptor %d open\n", before);
         result = -EBADFD;
@@ -246,7 +259,8 @@ static const struct layer_option options[] = {
     {"uid-map", 0, "IN:OUT:COUNT[,...]", "map these uids", set_uid_map},
     {"gid-map", 0, "IN:OUT:COUNT[,...]", "map these gids, or \"none\"", set_gid_map},
     {"unmapped", 0, NULL, "map nothing at all", set_unmapped},
-    {"subids", 0, NULL, "map the caller as 0, and what /etc/subuid lends from 1 up", set_subids},
+    {"subids", 0, NULL, "map by newuidmap: the --map, or the caller as 0 and all lent ids from 1",
+     set_subids},
     {"translate", 0, "ID", "print what ID is outside of the --map before it", show_translation},
     {"owner", 0, "PID:NAME", "print which user namespace owns PID's namespace NAME", show_owner},
     {"subordinate", 0, "FILE:NAME:UID", "print which ids FILE lends to that user",

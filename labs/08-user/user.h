@@ -28,7 +28,8 @@ int user_namespaces(uint64_t *flags);
 
 /* What `id` of a namespace with these ranges is in its parent; the overflow id (65534, unless
  * /proc/sys/kernel/overflowuid says otherwise) when it is in none of them: what stat(2) shows for
- * an owner that has no number here. Ids go up to 4294967294, and ranges do not overlap. */
+ * an owner that has no number here. Ids go up to 4294967294; ranges do not overlap, and stand in
+ * any order. */
 uint32_t user_translate(const struct user_range *ranges, size_t count, uint32_t id);
 
 /* Writes the uid map of the user namespace that process `pid` is in, once, whole, with a single
@@ -54,8 +55,9 @@ int user_owner(int namespace, struct process_namespace *owner);
 
 /* The first range that `file` (as /etc/subuid: NAME:FIRST:COUNT lines, where NAME may also be the
  * uid in decimal) lends to the user called `name` (may be NULL) with this uid: *range with .inside
- * left alone. Lines that make no sense (a field too many or too few, what is no number, no id at
- * all, or ids beyond 32 bits) are passed over. -ENOENT when there is none, or no such file.
+ * left alone. Lines that make no sense (a field too many or too few, a number with anything but
+ * decimal digits in it, no id at all, or ids beyond 32 bits) are passed over, and however long a
+ * line is, it is one. -ENOENT when there is none, or no such file.
  * subuid(5) */
 int user_subordinate(const char *file, const char *name, uid_t uid, struct user_range *range);
 
