@@ -73,8 +73,12 @@ int cpu_limit(const struct cgroup *group, cpu_millis millis, uint64_t period)
         snprintf(both, sizeof both, "%s %s", quota, periods);
         return cgroup_write(group, "cpu.max", both);
     }
+    /* Where a group above has a quota as well, one order may be refused, but never both. */
     int result = cgroup_write(group, "cpu.cfs_period_us", periods);
-    return result < 0 ? result : cgroup_write(group, "cpu.cfs_quota_us", quota);
+    if (result != -EINVAL)
+        return result < 0 ? result : cgroup_write(group, "cpu.cfs_quota_us", quota);
+    result = cgroup_write(group, "cpu.cfs_quota_us", quota);
+    return result < 0 ? result : cgroup_write(group, "cpu.cfs_period_us", periods);
     /* END SOLUTION */
 }
 
@@ -162,7 +166,7 @@ int cpu_set(const struct cgroup *group, const char *cpus, const char *mems)
      * TODO(step 4): cpuset.cpus and cpuset.mems. Then, in version 2, is cpuset.cpus.effective what
      *               cpuset.cpus says? The kernel writes both lists in the same form. cgroup_read
      */
-    char asked[256], given[256];
+    char asked[4096], given[4096]; /* a machine may have hundreds */
     int result = cpus == NULL ? 0 : cgroup_write(group, "cpuset.cpus", cpus);
 
     if (result == 0 && mems != NULL)
