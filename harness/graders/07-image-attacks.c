@@ -20,6 +20,9 @@ const struct attack image_attacks[] = {
      .archive = {{'d', "./", NULL, 0}, {'d', "/", NULL, 0}, {'f', "./x", "x", 0}},
      .wanted = {{'f', "x", "x", 0}}},
     {"a path of 6000 bytes", "too-long", ENAMETOOLONG, .archive = {{'f', "#6000", NULL, 0}}},
+    {"a path of 4096 bytes", "too-long", ENAMETOOLONG, .archive = {{'f', "#4096", NULL, 0}}},
+    {"a path of 4095 bytes", "too-long", 0, .archive = {{'f', "#4095", "x", 0}},
+     .wanted = {{'f', "#4095", "x", 0}}},
     {"a name of more than 255 bytes", "too-long", ENAMETOOLONG,
      .archive = {{'f', "a/#256", NULL, 0}}},
     {"a folder's name of more than 255 bytes", "too-long", ENAMETOOLONG,
@@ -127,6 +130,8 @@ const struct attack image_attacks[] = {
      .wanted = {{'f', "before", "b", 0}, {'f', "after", "a", 0}}},
     {"a file in the way", "in-the-way", ENOTDIR,
      .archive = {{'f', "file", NULL, 0}, {'f', "file/x", NULL, 0}}},
+    {"an empty file in the way", "in-the-way", ENOTDIR,
+     .archive = {{'f', "file", "", 0}, {'f', "file/x", NULL, 0}}},
     {"a FIFO in the way", "in-the-way", ENOTDIR,
      .archive = {{'p', "pipe", NULL, 0}, {'f', "pipe/x", NULL, 0}}},
 };

@@ -109,6 +109,8 @@ static void check_parts(struct run *room)
     other.inputs[0].file = file_of(room, "600", text);
     check_same(room, key, &other, "mode-counts",
                "who may read a file (its mode but for the x bits)");
+    other.inputs[0].file = file_of(room, "6644", text);
+    check_same(room, key, &other, "mode-counts", "setuid and setgid bits");
     if (run_ids(g) > 1) {
         other.inputs[0].file = file_of(room, "644", text);
         outside_do(room, "chown 7 8 %s", other.inputs[0].file);
@@ -123,9 +125,17 @@ static void check_parts(struct run *room)
     other = parts;
     other.instruction = say(g, "%s/", parts.instruction);
     check_differs(room, key, &other, "instruction", "the instruction is another");
+    other.instruction = say(g, "COPY%s", parts.instruction + strlen("COPY "));
+    check_differs(room, key, &other, "instruction", "the instruction has a space less");
     other = parts;
     other.inputs[1].file = file_of(room, "755", other_text);
     check_differs(room, key, &other, "content", "a file's content has changed, its size has not");
+    other.inputs[0].file = file_of(room, "644", other_text);
+    other.inputs[1].file = tool;
+    const char *third = key_of(room, &other);
+    other.inputs[0].file = plain;
+    other.inputs[1].file = file_of(room, "755", other_text);
+    check_differs(room, third, &other, "content", "two files have exchanged their contents");
     other = parts;
     other.inputs[1].name = "b/d";
     check_differs(room, key, &other, "name", "a file has another name");

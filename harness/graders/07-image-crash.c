@@ -63,7 +63,8 @@ static void check_watch(struct grade *g, const struct watch *watch)
            .see = "strace -f -e trace=file,desc lab07 --store S --put FILE");
 }
 
-static void check_instants(struct run *room, const char *store)
+/* Returns whether the file was synced by a call. */
+static bool check_instants(struct run *room, const char *store)
 {
     struct grade *g = run_grade(room);
     struct watch *watch = watch_open(room, store);
@@ -80,6 +81,11 @@ static void check_instants(struct run *room, const char *store)
            .expected = "after the new name, its folder blobs/sha256 is fsynced",
            .kernel = "no fsync(2) of the folder came after the name",
            .see = "fsync(2): it does not ensure that the entry in the directory is on disk");
+    expect(g, watch->left_open[0] == '\0', .because = "left-open",
+           .expected = "image_put closes every file and folder of the store that it opens",
+           .kernel = say(g, "when it has returned, %s", watch->left_open),
+           .see = "strace -f -e trace=desc lab07 --store S --put FILE");
+    return watch->by_call;
 }
 
 /* What is not finished lies in tmp/, where the next program finds it and throws it away. */
@@ -192,18 +198,19 @@ static void check_changing(struct run *room, const char *store)
                .see = "of which file is the digest taken, and which one gets the name?");
 }
 
-void image_check_crashes(struct run *room)
+bool image_check_crashes(struct run *room)
 {
     struct grade *g = run_grade(room);
     const char *store = image_store(room, "16m");
     struct blob first = image_content(g, 100, 9000);
 
     image_stored(room, store, &first, NULL, "a first file");
-    check_instants(room, store);
+    bool by_call = check_instants(room, store);
     check_beside(room, store, false);
     check_beside(room, store, true);
     image_check_blobs(room, store, 5, "after programs at the same time");
     check_changing(room, store);
     check_killed(room, store, false);
     check_killed(room, image_store(room, "16m"), true);
+    return by_call;
 }

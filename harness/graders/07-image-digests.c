@@ -31,11 +31,11 @@ static struct answer check_layer(struct run *room, const struct blob *blob, cons
                      blob, 1);
 }
 
-/* ... with another hexadecimal digit at a random place. */
-static const char *mistaken(struct grade *g, const char *digest)
+/* ... with another hexadecimal digit at this place. */
+static const char *mistaken(struct grade *g, const char *digest, size_t place)
 {
     static const char digits[] = "0123456789abcdef";
-    size_t at = strlen("sha256:") + grade_random(g, 64);
+    size_t at = strlen("sha256:") + place;
     const char *digit = strchr(digits, digest[at]);
 
     return say(g, "%.*s%c%s", (int)at, digest, digits[(digit - digits + 1) % 16], digest + at + 1);
@@ -57,15 +57,18 @@ static struct blob layer(struct grade *g, enum craft_coding coding, size_t size)
 static void check_wrong(struct run *room, const struct blob *blob)
 {
     struct grade *g = run_grade(room);
-    const char *other = mistaken(g, blob->digest);
+    const size_t places[] = {grade_random(g, 64), 63}; /* 64 characters are not all of a digest */
     struct answer answer;
 
-    answer = check_layer(room, blob, other, blob->diff_id);
-    image_refuses(room, &answer, EBADMSG, "digest-believed",
-                  "a layer with the digest of another blob", see_layer);
-    answer = check_layer(room, blob, blob->digest, mistaken(g, blob->diff_id));
-    image_refuses(room, &answer, EBADMSG, "diff-id-believed", "a layer with the diff_id of another",
-                  see_layer);
+    for (size_t i = 0; i < 2; i++) {
+        const char *in = i == 0 ? "" : ", but for the last digit the same";
+        answer = check_layer(room, blob, mistaken(g, blob->digest, places[i]), blob->diff_id);
+        image_refuses(room, &answer, EBADMSG, "digest-believed",
+                      say(g, "a layer with the digest of another blob%s", in), see_layer);
+        answer = check_layer(room, blob, blob->digest, mistaken(g, blob->diff_id, places[i]));
+        image_refuses(room, &answer, EBADMSG, "diff-id-believed",
+                      say(g, "a layer with the diff_id of another%s", in), see_layer);
+    }
     if (strcmp(blob->digest, blob->diff_id) == 0)
         return;
     answer = check_layer(room, blob, blob->diff_id, blob->digest);
@@ -95,6 +98,41 @@ static void check_broken_off(struct run *room, enum craft_coding coding)
     image_refuses(room, &answer, EBADMSG, "broken-off",
                   "a compressed layer that breaks off after the last file",
                   "given_tar.h, plain_read: what it returns at the end, and what on an error");
+}
+
+/* 32 GiB of zeros in a few megabytes, and not what was promised. Who decompresses first is at it
+ * for long, and has spent his two seconds of processor time by then. */
+static void check_order(struct run *room, const struct blob *other)
+{
+    static const char script[] = "ulimit -t 2; exec /strata/lab07 --check-layer \"$1\" 2>&1";
+    struct grade *g = run_grade(room);
+    struct blob bomb = craft_bomb(g, "zeros", (uint64_t)32 << 30);
+    const char *what = say(g, IMAGE_BLOB "=%s=%s", other->digest, other->diff_id);
+    const char *const arguments[] = {"sh", "-c", script, "sh", what, NULL};
+    const struct room_fd fds[] = {{bomb.fd, IMAGE_FD}};
+    struct answer answer;
+
+    answer.status = outside_run(
+        room,
+        &(struct run_options){
+            .program = "/strata/busybox", .arguments = arguments, .fds = fds, .fd_count = 1},
+        &answer.said);
+    expect(g, answer.status < 128, .because = "decompressed-first",
+           .expected = "a blob with a wrong digest is refused before it is decompressed",
+           .kernel = say(g, "after 2 s of decompressing 32 GiB it had to be ended: status %d",
+                         answer.status),
+           .see = "image.h, image_verify_layer: which of the two comes first?");
+    image_refuses(room, &answer, EBADMSG, "digest-believed",
+                  "a layer with the digest of another blob", see_layer);
+}
+
+/* A folder can be opened for reading, and not be read. */
+static void check_unreadable(struct run *room)
+{
+    struct answer answer = image_ask(room, NULL, "--digest", "/tmp", NULL, 0);
+
+    image_refuses(room, &answer, 0, "unreadable", "the digest of a folder, which cannot be read",
+                  "read(2), ERRORS; lab07 --digest /");
 }
 
 /* What is no digest at all, put in the place of either. */
@@ -141,6 +179,7 @@ void image_stepdigests(struct grade *g)
     check_digest(room, (size_t)grade_between(g, 1, 130), "a short file");
     check_digest(room, (size_t)64 * (size_t)grade_between(g, 60, 70), "a longer file");
     check_digest(room, (size_t)grade_between(g, 300000, 900000), "a large file");
+    check_unreadable(room);
     for (size_t i = 0; i < 3; i++) {
         struct blob blob = layer(g, codings[i], (size_t)grade_between(g, 3000, 90000));
         struct answer answer = check_layer(room, &blob, blob.digest, blob.diff_id);
@@ -151,5 +190,7 @@ void image_stepdigests(struct grade *g)
             check_broken_off(room, codings[i]);
         if (i == 1)
             check_malformed(room, &blob);
+        if (i == 2)
+            check_order(room, &blob);
     }
 }

@@ -208,7 +208,10 @@ static void check_reachable(struct run *room)
 /* A few scenes are soon looked at; hundreds are not. */
 static void clear_away(struct run *room)
 {
-    static const char *const arguments[] = {"sh", "-c", "rm -rf /tmp/*", NULL};
+    /* First by short paths: some are as long as a path can be. */
+    static const char script[] = "for root in /tmp/*/root; do cd $root && rm -rf -- *; done\n"
+                                 "cd / && rm -rf /tmp/*";
+    static const char *const arguments[] = {"sh", "-c", script, NULL};
     const char *said;
 
     outside_run(room, &(struct run_options){.program = "/strata/busybox", .arguments = arguments},
@@ -230,4 +233,5 @@ void image_stephostile(struct grade *g)
     image_check_limits(room);
     image_check_few_fds(room);
     image_check_places(room);
+    image_check_race(room);
 }

@@ -31,3 +31,6 @@ extern const size_t image_attack_count;
 void image_check_limits(struct run *room);
 void image_check_few_fds(struct run *room);
 void image_check_places(struct run *room);
+
+/* A folder that becomes a link between two system calls (07-image-race.c). */
+void image_check_race(struct run *room);

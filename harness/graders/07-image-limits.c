@@ -37,6 +37,38 @@ static void check_limit(struct run *room, struct blob *blob, uint64_t bytes, uin
         image_does(room, &answer, what, see);
 }
 
+/* All kinds of entries count, and the last one is a file. */
+static void check_kinds(struct run *room)
+{
+    struct grade *g = run_grade(room);
+    struct craft *craft = craft_new(g);
+
+    craft_folder(craft, "folder/");
+    craft_file(craft, "folder/file", "");
+    craft_hard_link(craft, "folder/hard", "folder/file");
+    craft_symlink(craft, "folder/soft", "file");
+    craft_add(craft, &(struct craft_entry){.type = CRAFT_FIFO, .path = "folder/pipe"});
+    craft_file(craft, ".wh.gone", "");
+    craft_file(craft, "folder/.wh..wh..opq", "");
+    craft_file(craft, "last", "");
+    struct blob blob = craft_blob(craft, CRAFT_GZIP);
+    check_limit(room, &blob, 0, 8, 0, "eight entries of all kinds, and no more allowed");
+    check_limit(room, &blob, 0, 7, EFBIG, "eight entries of all kinds, one more than allowed");
+}
+
+/* What a header claims counts, more of it than fits into 32 bits, too: before anything is read. */
+static void check_claim(struct run *room)
+{
+    struct grade *g = run_grade(room);
+    struct craft *craft = craft_new(g);
+    uint64_t size = (UINT64_C(1) << 32) + (uint64_t)grade_between(g, 1, 900);
+
+    craft_add(craft, &(struct craft_entry){
+                         .type = CRAFT_FILE, .path = "huge", .size = 1000, .claimed = size});
+    struct blob blob = craft_blob(craft, CRAFT_PLAIN);
+    check_limit(room, &blob, 1000, 10, EFBIG, "a header that claims a file of more than 4 GiB");
+}
+
 /* A header that tells of more than the archive has. */
 static void check_cut(struct run *room)
 {
@@ -81,6 +113,8 @@ void image_check_limits(struct run *room)
     check_limit(room, &blob, 0, (uint64_t)count, 0, "empty files and whiteouts, no byte allowed");
     check_limit(room, &blob, 100, (uint64_t)count - 1, EFBIG,
                 "one entry more than allowed, a whiteout among them");
+    check_kinds(room);
+    check_claim(room);
     check_cut(room);
     struct blob bomb = craft_bomb(g, "zeros", (uint64_t)10 << 30);
     check_limit(room, &bomb, (uint64_t)grade_between(g, 100, 900) << 10, 100, EFBIG,
@@ -88,14 +122,10 @@ void image_check_limits(struct run *room)
 }
 
 /* With only a few fds to be had: each that is forgotten to be closed is one less. */
-void image_check_few_fds(struct run *room)
+static void check_few_fds(struct run *room, struct craft *craft, const char *what)
 {
     static const char script[] = "ulimit -n 48; exec /strata/lab07 --unpack \"$1\" 2>&1";
     struct grade *g = run_grade(room);
-    struct craft *craft = craft_new(g);
-
-    for (int i = 0; i < 60; i++)
-        craft_file(craft, say(g, "a/b/c%d/d/file", i % 7), "text");
     struct blob blob = craft_blob(craft, CRAFT_PLAIN);
     const char *const arguments[] = {
         "sh", "-c", script, "sh", say(g, IMAGE_BLOB "=%s", image_folder(room)), NULL};
@@ -107,9 +137,29 @@ void image_check_few_fds(struct run *room)
             .program = "/strata/busybox", .arguments = arguments, .fds = fds, .fd_count = 1},
         &said);
     expect(g, status == 0, .because = "fds-left-open",
-           .expected = "60 files, unpacked by a program that may open 48 at a time",
+           .expected = say(g, "%s, unpacked by a program that may open 48 at a time", what),
            .kernel = say(g, "status %d: %.90s", status, said),
            .see = "ulimit -n 48; lab07 --unpack …; ls -l /proc/PID/fd");
+}
+
+void image_check_few_fds(struct run *room)
+{
+    struct grade *g = run_grade(room);
+    struct craft *craft = craft_new(g);
+
+    for (int i = 0; i < 60; i++)
+        craft_file(craft, say(g, "a/b/c%d/d/file", i % 7), "text");
+    check_few_fds(room, craft, "60 files");
+    for (int i = 0; i < 60; i++) {
+        craft_hard_link(craft, say(g, "a/name%d", i), "a/b/c0/d/file");
+        craft_folder(craft, say(g, "a/own%d/", i)); /* it and its whiteout, in both orders, ... */
+        craft_file(craft, say(g, "a/.wh.own%d", i), "");
+        craft_file(craft, say(g, "a/.wh.new%d", i), "");
+        craft_folder(craft, say(g, "a/new%d/", i));
+        craft_file(craft, say(g, "a/.wh.way%d", i), ""); /* ... and on the way */
+        craft_file(craft, say(g, "a/way%d/file", i), "text");
+    }
+    check_few_fds(room, craft, "60 files, links, whiteouts and folders");
 }
 
 /* --- where image_place says ----------------------------------------------------------------- */
@@ -146,6 +196,23 @@ static void check_place(struct run *room, const char *root, const struct place_c
            .kernel = say(g, "it is another: %.80s", answer.said), .see = see);
 }
 
+/* What a place was asked for is not made by asking. */
+static void check_not_made(struct run *room, const char *root, const char *name)
+{
+    struct grade *g = run_grade(room);
+    struct folder folder = folder_of(room, root);
+
+    for (size_t i = 0; i < folder.count; i++) {
+        const char *slash = strrchr(folder.list[i].path, '/');
+        const char *last = slash != NULL ? slash + 1 : folder.list[i].path;
+        expect(g, strcmp(last, name) != 0, .because = "made-too-much",
+               .expected = say(g, "the folders on the way to %s are made, and not %s", name, name),
+               .kernel =
+                   say(g, "there is %.60s, %s", folder.list[i].path, item_text(g, &folder.list[i])),
+               .see = say(g, "lab07 --place /tmp/x=%s/; ls -R /tmp/x", name));
+    }
+}
+
 void image_check_places(struct run *room)
 {
     struct grade *g = run_grade(room);
@@ -176,4 +243,5 @@ void image_check_places(struct run *room)
         check_place(room, root, &places[i]);
         grade_undo(g, mark);
     }
+    check_not_made(room, root, name);
 }

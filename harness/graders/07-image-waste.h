@@ -1,4 +1,4 @@
-/* Piles of layers, as the two parts of step 5's grader make them. */
+/* Piles of layers, as the three parts of step 5's grader make them. */
 #pragma once
 
 #include "graders/07-image.h"
@@ -17,6 +17,13 @@ struct pile image_pile(struct grade *g);
 /* Asks how many of its bytes nobody can see, which must be `wanted`. */
 void image_check_waste(struct run *room, struct pile *pile, uint64_t wanted, const char *because,
                        const char *what);
+
+/* Our number and theirs. */
+void image_check_number(struct grade *g, const struct answer *answer, uint64_t wanted,
+                        const char *because, const char *what, const char *see);
+
+/* What a layer's files hold, and archives that break off. */
+void image_check_sizes(struct run *room);
 
 /* Four layers drawn at random. */
 void image_check_random(struct run *room);

@@ -119,15 +119,21 @@ static void note_if_synchronous(struct watch *watch, pid_t pid, int number, ino_
 
 static void look_at_sync(struct watch *watch, const struct trace_call *call, ino_t folder)
 {
+    struct stat st;
+
     if (call->result < 0)
         return;
     switch (call->number) {
     case SYS_fsync:
     case SYS_fdatasync:
         note_synced(watch, call->pid, (int)call->args[0], folder);
+        if (stat_fd_of(call->pid, (int)call->args[0], &st) && S_ISREG(st.st_mode))
+            watch->by_call = true;
         return;
     case SYS_sync:
     case SYS_syncfs: /* all that the process has open, and every folder */
+        if (call->number == SYS_syncfs)
+            watch->by_call = true;
         each_fd(watch, call->pid, folder, note_synced);
         watch->folder_synced = true;
         return;
@@ -221,6 +227,17 @@ static void note_partial(struct watch *watch, pid_t pid, int number, ino_t unuse
         watch->partial = true;
 }
 
+/* When the program ends, it has closed all of the store that it has opened itself. */
+static void note_left_open(struct watch *watch, pid_t pid, int number, ino_t unused)
+{
+    struct stat st;
+
+    (void)unused;
+    if (number > 2 && stat_fd_of(pid, number, &st) && st.st_dev == watch->dev)
+        snprintf(watch->left_open, sizeof watch->left_open, "fd %d, a %s, is still open", number,
+                 S_ISDIR(st.st_mode) ? "folder" : "file");
+}
+
 static void act(struct watch *watch, const struct trace_call *call)
 {
     bool came = watch->wait_for_name && watch->names > watch->names_before;
@@ -253,14 +270,9 @@ static bool has_begun(struct watch *watch, const struct trace_call *call, bool e
     return watch->begun;
 }
 
-/* What a process there has open, where ids are subordinate ones, only a member of its user
- * namespace may see. The tracer may become one: its memory stays ours (kernel/inside.h). */
-static void become_member(struct watch *watch)
+void image_join(int room)
 {
-    if (watch->member)
-        return;
-    watch->member = true;
-    if (setns(watch->room, CLONE_NEWUSER) < 0)
+    if (setns(room, CLONE_NEWUSER) < 0)
         return;
     prctl(PR_SET_DUMPABLE, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* both are cleared by the change */
@@ -271,9 +283,13 @@ void image_look(void *memory, const struct trace_call *call, bool entry)
     struct watch *watch = memory;
     struct stat st;
 
-    become_member(watch);
+    if (!watch->member)
+        image_join(watch->room);
+    watch->member = true;
     if (!has_begun(watch, call, entry))
         return;
+    if (entry && call->number == SYS_exit_group)
+        each_fd(watch, call->pid, 0, note_left_open);
     autoclose int folder = store_folder(watch, call->pid, "blobs/sha256");
     if (folder < 0 || fstat(folder, &st) < 0)
         return;

@@ -33,6 +33,8 @@ struct watch {
     struct synced synced[SYNCED_MAX];
     size_t synced_count;
     bool folder_synced; /* since the last name came */
+    bool by_call;       /* a file was synced by a call that can fail, and not by O_DSYNC */
+    char left_open[64]; /* what of the store the program had open when it ended, or "" */
     bool broken;        /* the first fault, in words */
     char because[32], fault[160];
     _Atomic bool partial; /* such a file has been seen */
@@ -41,6 +43,11 @@ struct watch {
 
 /* Is this name among those known? It is from now on. */
 bool image_is_known(struct watch *watch, const char *name);
+
+/* What a process in a room has open, where ids are subordinate ones, only a member of its user
+ * namespace may see. The tracer becomes one, by a pidfd of the room's: its memory stays ours
+ * (kernel/inside.h). */
+void image_join(int room);
 
 /* What the tracer does at each call; `memory` is a struct watch that it shares with the
  * harness. */

@@ -39,15 +39,14 @@ void image_refuses(struct run *room, const struct answer *answer, int error, con
                    const char *what, const char *see)
 {
     struct grade *g = run_grade(room);
+    const char *name = error != 0 ? strerror(error) : "";
+    const char *expected = say(g, "%s: refused%s%s", what, error != 0 ? ", " : "", name);
 
-    expect(g, answer->status != 0, .because = because,
-           .expected = say(g, "%s: refused, %s", what, strerror(error)),
+    expect(g, answer->status != 0, .because = because, .expected = expected,
            .kernel = "it was done: exit status 0", .see = see);
-    expect(g, answer->status == REFUSED, .because = "crash",
-           .expected = say(g, "%s: refused, %s", what, strerror(error)),
+    expect(g, answer->status == REFUSED, .because = "crash", .expected = expected,
            .kernel = say(g, "the program ended with status %d", answer->status), .see = see);
-    expect(g, strstr(answer->said, strerror(error)) != NULL, .because = "wrong-error",
-           .expected = say(g, "%s: refused, %s", what, strerror(error)),
+    expect(g, strstr(answer->said, name) != NULL, .because = "wrong-error", .expected = expected,
            .kernel = say(g, "refused with another error: %.90s", answer->said), .see = see);
 }
 

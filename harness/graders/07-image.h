@@ -24,8 +24,8 @@ struct answer {
 struct answer image_ask(struct run *room, const char *const *settings, const char *option,
                         const char *value, const struct blob *blobs, size_t count);
 
-/* The function must refuse, with status 125 and this error; else the step fails. `what` is what it
- * was asked to do, `because` the word for its having done so. */
+/* The function must refuse, with status 125 and this error (0: any); else the step fails. `what` is
+ * what it was asked to do, `because` the word for its having done so. */
 void image_refuses(struct run *room, const struct answer *answer, int error, const char *because,
                    const char *what, const char *see);
 
@@ -58,8 +58,9 @@ void image_stored(struct run *room, const char *store, const struct blob *blob,
 /* There are `count` blobs, each is what it is called, and tmp/ is empty. */
 void image_check_blobs(struct run *room, const char *store, size_t count, const char *when);
 
-/* What the store holds at every instant, after a kill -9, and beside another program. */
-void image_check_crashes(struct run *room);
+/* What the store holds at every instant, after a kill -9, and beside another program. Returns
+ * whether a file was synced by a call of its own, fsync(2) for one, which can fail. */
+bool image_check_crashes(struct run *room);
 
 void image_stepdigests(struct grade *g);
 void image_stepwhiteouts(struct grade *g);

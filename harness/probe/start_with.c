@@ -94,18 +94,27 @@ static void bound(uint64_t set)
             must(prctl(PR_CAPBSET_DROP, n, 0, 0, 0), "PR_CAPBSET_DROP");
 }
 
-/* As lab 10's filter does, whose reason this is: it cannot look at flags that lie in memory. */
-static void refuse_clone3(void)
+static void refuse(unsigned number, unsigned error)
 {
     struct sock_filter code[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
     struct sock_fprog program = {sizeof code / sizeof *code, code};
 
     must(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0), "PR_SET_SECCOMP");
+}
+
+/* A disk that does not take what it was given. sync(2) has no way to say so, and works. */
+static void refuse_syncs(void)
+{
+    static const unsigned numbers[] = {SYS_fsync, SYS_fdatasync, SYS_syncfs, SYS_sync_file_range,
+                                       SYS_msync};
+
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        refuse(numbers[i], EIO);
 }
 
 /* The value of WORD if it is `key`, which ends with '='; else NULL. */
@@ -142,7 +151,9 @@ _Noreturn void probe_start_with(char **words)
         else if (strcmp(*words, "alone") == 0)
             alone = "0:0";
         else if (strcmp(*words, "noclone3") == 0)
-            refuse_clone3();
+            refuse(SYS_clone3, ENOSYS); /* as lab 10's filter does: flags lie in memory there */
+        else if (strcmp(*words, "nosync") == 0)
+            refuse_syncs();
     }
     if (groups != NULL)
         join_groups(groups); /* which is denied where we go now */

@@ -9,5 +9,6 @@
  *   alone  alone=UID:GID         a user namespace with one id, root or these numbers, and setgroups
  *                                denied
  *   noclone3                     where clone3 is no system call (ENOSYS)
+ *   nosync                       where fsync and its like fail (EIO)
  * Never returns; ends with 120 when something does not work. capabilities(7) */
 _Noreturn void probe_start_with(char **words);

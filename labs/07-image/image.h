@@ -31,12 +31,13 @@ int image_digest(int fd, char digest[IMAGE_DIGEST]);
 
 /* Checks a layer before a byte of it is unpacked: `digest` is that of the blob as it is stored and
  * sent, `diff_id` that of the same layer uncompressed. -EBADMSG when one does not hold, -EINVAL
- * when one is no digest at all (see IMAGE_DIGEST; another algorithm is none). */
+ * when one is no digest at all (see IMAGE_DIGEST; another algorithm is none). The blob's own comes
+ * first: bytes that nobody has vouched for are not decompressed. */
 int image_verify_layer(int blob, const char *digest, const char *diff_id);
 
 /* Finds the place of `path`, taken from an archive, below the open folder `root`: returns an fd of
  * the folder that it lies in (the caller's to close) and its last component in `name`. Missing
- * folders on the way are made, mode 0755.
+ * folders on the way are made, mode 0755; what `name` is to be is not.
  * A leading "/" and "." components mean nothing; `path` may end with "/". The root itself ("./") is
  * "." in root. Whatever `path` holds, and whatever lies below root by now, the result is below
  * root: ".." is -EXDEV, wherever it stands, and a symbolic link on the way is never followed
