@@ -6,6 +6,8 @@
 #   SEEDS="1 2 c"   with these random values; without: one seed, drawn now
 #   AS="me many"     as these users; see as.sh. Without: as whoever runs this, and if that is root
 #                   also as two ordinary users, with and without subordinate ids
+#   TURNS=1         of several users, the first is given everything, and of wrong solutions and
+#                   skeletons each of the others its part, by turns
 #   KINDS=...       some of: solutions skeletons mutants variants
 #   NEED=cgroup     of the mutants only those of steps with this need (build/grade --list --json)
 #   EACH=2          and of each step's at most so many
@@ -190,8 +192,17 @@ SCRATCH=$scratch
 LABS=$work/labs.json
 export KIT RECORDS REPORTS WHOLE SCRATCH LABS
 
+others=$(($# - 1)) turn=$(echo "$seeds" | cksum | cut -d ' ' -f 1)
 echo "$programs" | while read -r lab kind name; do
+    turn=$((turn + 1)) place=0
     for one in $who; do
+        place=$((place + 1))
+        case $kind in
+        skeletons | mutants)
+            [ -z "${TURNS-}" ] || [ "$one" = "$WHOLE" ] || [ $(((turn + place) % others)) -eq 0 ] ||
+                continue
+            ;;
+        esac
         for seed in $seeds; do
             printf '%s %s %s %s %s\n' "$lab" "$kind" "$name" "$one" "$seed"
         done

@@ -42,12 +42,14 @@ static void check_limits(struct run *room, const struct cgroups *groups, const c
     struct grade *g = run_grade(room);
     const char *folder = say(g, "%s%s", groups->folder, name);
     uint64_t bytes = memory_read(room, groups, name, "memory.max", 0);
+    bool cut = wanted.bytes != memory_max && near(bytes, wanted.bytes & UINT32_MAX);
 
     expect(g, near(bytes, wanted.bytes), .because = "memory-max",
            .expected = say(g, "%s: %s of %s is %s", how,
                            groups->version == 2 ? "memory.max" : "memory.limit_in_bytes", folder,
                            memory_text(g, wanted.bytes)),
-           .kernel = say(g, "it is %s", bytes == 0 ? "not there" : memory_text(g, bytes)),
+           .kernel = say(g, "it is %s%s", bytes == 0 ? "not there" : memory_text(g, bytes),
+                         cut ? ": what 32 bits hold of it" : ""),
            .see = say(g, "cat %s/memory.*", folder));
 
     const char *file = groups->version == 2 ? "memory.swap.max" : "memory.memsw.limit_in_bytes";

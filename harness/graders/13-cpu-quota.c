@@ -43,9 +43,10 @@ static void check_amounts(struct run *room)
     int whole = grade_between(g, 2, 99), tenths = grade_between(g, 1, 9);
     int hundredths = grade_between(g, 1, 9), thousandths = grade_between(g, 1, 9);
     int millis = grade_between(g, 1001, 99999);
+    unsigned eights = 10 * (unsigned)grade_between(g, 1, 7) + (unsigned)grade_between(g, 0, 7);
 
     check_amount(room, say(g, "%d", whole), (unsigned)whole * 1000);
-    check_amount(room, say(g, "0%d", whole + 8), (unsigned)(whole + 8) * 1000); /* not octal */
+    check_amount(room, say(g, "0%u", eights), eights * 1000); /* not octal */
     check_amount(room, say(g, "0.%d", tenths), (unsigned)tenths * 100);
     check_amount(room, say(g, "%d.0%d", whole, hundredths),
                  (unsigned)(whole * 1000 + hundredths * 10));

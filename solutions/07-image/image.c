@@ -447,6 +447,8 @@ static int note_marks(void *arg, const struct tar_entry *entry, char path[PATH_M
     } else if (strncmp(name, ".wh.", 4) == 0) {
         memmove(name, name + 4, strlen(name + 4) + 1);
         bits = HIDES_ITSELF | HIDES_BELOW;
+    } else if (S_ISCHR(entry->mode) || S_ISBLK(entry->mode)) {
+        bits = 0; /* is left out when the layer is unpacked */
     }
     int result = mark(arg, path, bits);
     while (result == 0 && path[0] != '\0') { /* where it lies is a folder, whatever was there */

@@ -159,7 +159,7 @@ static int visit(const char *path, const struct stat *st, int type, struct FTW *
     (void)ftw;
     if (type != FTW_D && type != FTW_DP)
         return 0;
-    struct cgroup_part part;
+    struct cgroup_part part = {0};
     snprintf(part.path, sizeof part.path, "%s", path);
     FILE *file = file_of(&part, "memory.oom_control", "re");
     uint64_t n = 0;

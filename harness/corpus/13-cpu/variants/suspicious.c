@@ -62,8 +62,12 @@ static char *raw_read(int folder, const char *file)
     while (fd >= 0 && text != NULL &&
            (got = pread(fd, text + length, room - length - 1, (off_t)length)) > 0) {
         length += (size_t)got;
-        if (length + 1 == room)
-            text = realloc(text, room *= 2);
+        if (length + 1 == room) {
+            char *more = realloc(text, room *= 2);
+            if (more == NULL)
+                free(text);
+            text = more;
+        }
     }
     int error = errno;
     if (fd >= 0)
