@@ -82,6 +82,22 @@ static bool released(void *arg)
            run_ended(release->run);
 }
 
+struct going_on {
+    struct run *run;
+    pid_t child;
+    char before[KERNEL_COMM_MAX]; /* its name as long as it has not executed COMMAND */
+};
+
+/* The child has executed COMMAND; or it is no more, and then the program ends. */
+static bool went_on(void *arg)
+{
+    struct going_on *at = arg;
+    struct kernel_stat stat;
+
+    return run_ended(at->run) || (kernel_stat_read(at->child, &stat) == 0 && stat.state != 'Z' &&
+                                  strcmp(stat.comm, at->before) != 0);
+}
+
 void process_step_eintr(struct grade *g)
 {
     struct process_family family;
@@ -104,7 +120,12 @@ void process_step_eintr(struct grade *g)
     run = process_start_held(helper, "child", fifo, &family);
     interrupt(run, run_program_pid(run), grade_between(g, 4, 8));
     expect_unmoved(run, "start-interrupted", "while the parent waits for exec");
+    struct kernel_stat stat = {0};
+    struct going_on going_on = {.run = run, .child = family.child};
+    if (kernel_stat_read(family.child, &stat) == 0)
+        memcpy(going_on.before, stat.comm, sizeof stat.comm);
     run_until(run, released, &(struct release){run, helper, fifo});
+    run_until(run, went_on, &going_on);
     expect_unmoved(run, "start-interrupted", "while the parent waits for exec");
     process_check_end(run, grade_between(g, 1, 255));
 
@@ -112,7 +133,6 @@ void process_step_eintr(struct grade *g)
     fifo = say(g, "/tmp/%s", grade_word(g, 6));
     run = process_start_held(helper, "parent", fifo, &family);
     interrupt(run, family.child, grade_between(g, 4, 8));
-    struct kernel_stat stat;
     bool alive = kernel_stat_read(family.child, &stat) == 0 && stat.state != 'Z';
     expect(g, alive, .because = "child-interrupted",
            .expected = "a signal handler that runs while the child waits ends nothing",

@@ -73,13 +73,13 @@ bool pid_has_ended(struct settling *settling)
     return run_ended(settling->run);
 }
 
-/* All have ended: zombies now, or gone, where init lets the kernel reap. */
-bool pid_zombies_are(void *arg)
+/* All have ended: zombies now, or reaped by init or by the kernel for it. */
+bool pid_alive_are(void *arg)
 {
     const struct settling *settling = arg;
     size_t zombies, count = pid_count_children(settling->init, &zombies);
 
-    return zombies == settling->children || count <= 1;
+    return count - zombies <= settling->children || run_ended(settling->run);
 }
 
 /* Is init on its way out? The kernel marks it before it kills the others: PF_EXITING. */

@@ -57,7 +57,7 @@ struct settling {
     struct run *run;
     bool (*holds)(struct settling *settling);
     pid_t init, command;
-    size_t children;     /* pid_children_are, pid_zombies_are: how many */
+    size_t children;     /* pid_children_are, pid_alive_are: how many   */
     uint64_t mask;       /* which signals                               */
     int64_t asleep_from; /* when both were first seen asleep; 0         */
     int looks;           /* how often since                             */
@@ -70,7 +70,7 @@ bool pid_settle(struct settling *settling);
 
 bool pid_children_are(struct settling *settling); /* init has so many          */
 bool pid_has_ended(struct settling *settling);    /* the lab program           */
-bool pid_zombies_are(void *settling);             /* for run_until()           */
+bool pid_alive_are(void *settling); /* init has so many that have not ended; for run_until() */
 
 size_t pid_count_children(pid_t pid, size_t *zombies);
 

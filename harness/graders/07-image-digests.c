@@ -57,7 +57,7 @@ static struct blob layer(struct grade *g, enum craft_coding coding, size_t size)
 static void check_wrong(struct run *room, const struct blob *blob)
 {
     struct grade *g = run_grade(room);
-    const size_t places[] = {grade_random(g, 64), 63}; /* 64 characters are not all of a digest */
+    const size_t places[] = {grade_random(g, 56), 63}; /* 64 characters are not all of a digest */
     struct answer answer;
 
     for (size_t i = 0; i < 2; i++) {

@@ -115,15 +115,22 @@ sound() { # STORE: nothing to complain of
 }
 
 @test "an import while another is killed" {
-    mkfifo "$folder/slow"
+    command -v strace >/dev/null || skip "no strace here"
     store=$folder/beside
     cp -a "$folder/base" "$store"
-    # It waits for its archive, with whatever it holds by then, until it is killed.
-    (exec 3>&-; as "$KIND" "$LAB07" --store "$store" --import "$folder/slow=slow") >"$folder/said" 2>&1 &
-    slow=$!
+    # It stops at its first fsync, with whatever it holds by then.
+    (exec 3>&-; as "$KIND" strace -qq -o /dev/null -e trace=fsync -e inject=fsync:signal=SIGSTOP:when=1 \
+        sh -c 'echo $$; exec "$@"' sh "$LAB07" --store "$store" --import "$T/made/two=two") \
+        >"$folder/half" 2>&1 &
+    tracer=$!
+    until [ -n "$(ls -A "$store/tmp")" ]; do
+        kill -0 $tracer || skip "strace may not trace here: $(cat "$folder/half")"
+    done
+    # Whatever of it the other has to wait for (a lock), ends with it.
     lab07 "$KIND" --store "$store" --import "$T/made/two=two" &
     other=$!
-    kill -9 $slow
+    kill -9 "$(head -n 1 "$folder/half")"
+    wait $tracer || true
     wait $other
     sound "$store"
     tmp_is_empty "$store"
