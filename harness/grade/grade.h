@@ -21,7 +21,7 @@
 #include "grade/track.h"
 
 enum {
-    GRADE_UNDO_MAX = 128, /* grade_defer() calls a step can have open */
+    GRADE_UNDO_MAX = 256, /* grade_defer() calls a step can have open */
     GRADE_NOTE_MAX = 600, /* bytes of a step's notes, all together    */
 };
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -38,24 +39,42 @@ static void trace_end(void *arg)
     struct trace *trace = arg;
 
     end_follower(trace);
-    if (trace->memory != NULL)
-        munmap(trace->memory, sizeof *trace->memory);
     free(trace);
+}
+
+struct shared {
+    size_t size; /* of all of it */
+    max_align_t bytes[];
+};
+
+static void unmap(void *shared)
+{
+    munmap(shared, ((struct shared *)shared)->size);
+}
+
+void *trace_shared(struct grade *g, size_t size)
+{
+    size_t all = sizeof(struct shared) + size;
+    struct shared *shared =
+        mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    if (shared == MAP_FAILED)
+        grade_error(g, -errno, "no memory to share with a tracer");
+    shared->size = all;
+    grade_defer(g, unmap, shared);
+    return shared->bytes;
 }
 
 static struct trace *make(struct grade *g)
 {
+    struct trace_memory *memory = trace_shared(g, sizeof *memory); /* outlives the follower */
     struct trace *trace = calloc(1, sizeof *trace);
 
     if (trace == NULL)
         grade_error(g, -ENOMEM, "no memory for a trace");
     trace->g = g;
-    grade_defer(g, trace_end, trace);
-    void *memory = mmap(NULL, sizeof *trace->memory, PROT_READ | PROT_WRITE,
-                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED)
-        grade_error(g, -errno, "no memory for a trace");
     trace->memory = memory;
+    grade_defer(g, trace_end, trace);
     return trace;
 }
 

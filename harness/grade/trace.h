@@ -39,14 +39,18 @@ struct run *trace_start(struct grade *g, const struct run_options *options, stru
 /* Called at the beginning (`entry`) and at the end of each call, while its caller is held still;
  * the others run on. It may look at whom it likes (kernel_inside() too), take its time, and end the
  * caller by SIGKILL. It runs in the child that traces: what it finds out it leaves in memory that
- * is shared (mmap(2)), and a step cannot be ended from there: no expect(), fail() or grade_error().
- */
+ * is shared (trace_shared()), and a step cannot be ended from there: no expect(), fail() or
+ * grade_error(). */
 struct trace_look {
     void (*look)(void *arg, const struct trace_call *call, bool entry);
     void *arg;
 };
 struct run *trace_start_looking(struct grade *g, const struct run_options *options,
                                 const struct trace_look *look, struct trace **trace);
+
+/* `size` bytes, all zero, that a look writes and the step reads. They go with the step, after the
+ * tracer. mmap(2), MAP_SHARED */
+void *trace_shared(struct grade *g, size_t size);
 
 /* For a look at the end of a call: its caller gets `result` in place of the kernel's. 0 or -errno
  * (-ENOSYS: nobody has written how a processor of this kind is told). ptrace(2) */

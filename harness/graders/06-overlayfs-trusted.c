@@ -9,7 +9,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
 
@@ -29,22 +28,6 @@ struct seen {
     atomic_bool partial; /* one has the upper keep less than whole files and folders              */
     uint64_t fs;         /* the file system that fsconfig(2) was called for, plus 1               */
 };
-
-static void forget(void *seen)
-{
-    munmap(seen, sizeof(struct seen));
-}
-
-static struct seen *seen_new(struct grade *g)
-{
-    struct seen *seen =
-        mmap(NULL, sizeof *seen, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-    if (seen == MAP_FAILED)
-        grade_error(g, -errno, "no memory to share with a tracer");
-    grade_defer(g, forget, seen);
-    return seen;
-}
 
 static bool is_one_of(uint64_t number, const long *numbers)
 {
@@ -121,7 +104,7 @@ static void look(void *memory, const struct trace_call *call, bool entry)
 static struct seen *allowed(struct grade *g, struct run *room, const char *const *arguments,
                             int *status, const char **said)
 {
-    struct seen *seen = seen_new(g);
+    struct seen *seen = trace_shared(g, sizeof *seen);
     struct trace *trace;
     struct run *run = trace_start_looking(
         g,

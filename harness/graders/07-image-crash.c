@@ -11,25 +11,13 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void watch_close(void *watch)
-{
-    munmap(watch, sizeof(struct watch));
-}
-
-/* In memory that the tracer, a child of ours, writes to and we read. */
 static struct watch *watch_open(struct run *room, const char *store)
 {
     struct grade *g = run_grade(room);
-    struct watch *watch =
-        mmap(NULL, sizeof *watch, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-    if (watch == MAP_FAILED)
-        grade_error(g, -errno, "no memory to share with a tracer");
-    grade_defer(g, watch_close, watch);
+    struct watch *watch = trace_shared(g, sizeof *watch);
     struct folder folder = folder_of(room, store);
 
     watch->store = store;

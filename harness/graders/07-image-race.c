@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -87,20 +86,10 @@ static void look(void *arg, const struct trace_call *call, bool entry)
         exchange(race, call->pid);
 }
 
-static void race_close(void *race)
-{
-    munmap(race, sizeof(struct race));
-}
-
 static struct race *race_open(struct run *room, const char *base)
 {
-    struct grade *g = run_grade(room);
-    struct race *race =
-        mmap(NULL, sizeof *race, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct race *race = trace_shared(run_grade(room), sizeof *race);
 
-    if (race == MAP_FAILED)
-        grade_error(g, -errno, "no memory to share with a tracer");
-    grade_defer(g, race_close, race);
     *race = (struct race){.base = base, .room = run_outside_pidfd(room)};
     return race;
 }

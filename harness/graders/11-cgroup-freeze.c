@@ -116,11 +116,21 @@ static bool is_served(struct freezing *f)
     return waits;
 }
 
+/* The kernel has been asked; until it is so, takes time that is no fault of the program's. */
+static bool is_asked(const struct freezing *f)
+{
+    const char *text =
+        cgroups_read(f->start.room, &f->groups, f->start.name,
+                     f->groups.version == 1 ? "freezer.self_freezing" : "cgroup.freeze");
+
+    return text != NULL && (text[0] == '1') == f->frozen;
+}
+
 static bool is_settled(void *arg)
 {
     struct freezing *f = arg;
 
-    return is_so(f) || is_served(f);
+    return is_so(f) || (is_served(f) && !is_asked(f));
 }
 
 /* Returns at once when it is done, or when the program believes that it is. */
