@@ -19,7 +19,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#define KERNEL_INSIDE_MS 2000 /* the deadline of all but kernel_inside_within() */
+#define KERNEL_INSIDE_MS 8000 /* the deadline of all but kernel_inside_within() */
 
 /* Runs fn in namespaces of another process and collects what it writes.
  *   pidfd       the process, held by pidfd_open(2) or clone3(2)
